@@ -1,0 +1,363 @@
+# common.bash - what every bats file loads: `load lib/common` (from tests/peers: `load ../lib/common`).
+#
+#     @test "protocol 19: a refused recipient does not stop the others" {
+#             setup_home
+#             start_peer
+#             write_config <<-END
+#                     host 127.0.0.1
+#                     port $PORT
+#             END
+#             run_mailcrane a@example.net perm@example.net <<<$'Subject: s\n\nhello'
+#             assert_exit 67
+#             assert_recipients 1 a@example.net
+#     }
+#
+# run-bats exports SRCDIR, BUILDDIR, MAILCRANE and PEER; called by plain bats they are guessed.
+# stop_peer belongs into teardown.
+
+bats_require_minimum_version 1.5.0
+
+: "${SRCDIR:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
+: "${BUILDDIR:=$SRCDIR/_build}"
+: "${MAILCRANE:=$BUILDDIR/mailcrane}"
+: "${PEER:=$BUILDDIR/tests/peer/peer}"
+export SRCDIR BUILDDIR MAILCRANE PEER
+
+LIB=$SRCDIR/tests/lib
+# What the transcript files of the peer are called below its directory.
+PEER_LOG=
+PEER_PIDS=()
+
+### The user
+
+# A private home directory and nothing else of the caller's environment: $HOME.
+setup_home() {
+	HOME=$BATS_TEST_TMPDIR/home
+	USER=$(id -un) LOGNAME=$USER
+	mkdir -p "$HOME"
+	chmod 700 "$HOME"
+	export HOME USER LOGNAME
+}
+
+# stdin becomes ~/.mailcranerc, readable by the owner only.
+write_config() {
+	[ "$HOME" = "$BATS_TEST_TMPDIR/home" ] || setup_home
+	(umask 077 && cat >"$HOME/.mailcranerc")
+}
+
+# COMMAND in the clean environment. Extra variables: CLEAN_ENVIRONMENT=(NAME=VALUE...).
+clean_environment() {
+	env -i PATH="$PATH" HOME="$HOME" LANG=C USER="${USER:-root}" LOGNAME="${LOGNAME:-root}" TMPDIR="$BATS_TEST_TMPDIR" \
+		${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} ${UBSAN_OPTIONS+UBSAN_OPTIONS="$UBSAN_OPTIONS"} \
+		"${CLEAN_ENVIRONMENT[@]}" "$@"
+}
+
+# Run mailcrane with ARGS; stdin is the message. Sets $status, $output (stdout), $stderr and the arrays of lines.
+# No more than 60 seconds: 124 then.
+run_mailcrane() {
+	[ -x "$MAILCRANE" ] || skip "there is no $MAILCRANE"
+	run --separate-stderr clean_environment timeout --kill-after=5 "${MAILCRANE_TIMEOUT:-60}" "$MAILCRANE" "$@" 3>&- 4>&-
+}
+
+# The same under another name (sendmail, mailq ...): run_as NAME ARGS.
+run_as() {
+	local name=$1
+
+	shift
+	[ -x "$MAILCRANE" ] || skip "there is no $MAILCRANE"
+	mkdir -p "$BATS_TEST_TMPDIR/bin"
+	ln -sf "$MAILCRANE" "$BATS_TEST_TMPDIR/bin/$name"
+	run --separate-stderr clean_environment timeout --kill-after=5 "${MAILCRANE_TIMEOUT:-60}" \
+		"$BATS_TEST_TMPDIR/bin/$name" "$@" 3>&- 4>&-
+}
+
+# A message of SIZE bytes (about), lines of 76 characters, on stdout.
+make_message() {
+	printf 'From: joe@example.test\nTo: alice@example.test\nDate: Sat, 1 Jan 2000 00:00:00 +0000\n'
+	printf 'Message-ID: <%s@example.test>\nSubject: %s\n\n' "${BATS_TEST_NUMBER:-0}" "${2:-size $1}"
+	awk -v size="$1" 'BEGIN { for (n = 0; n < size; n += 77) printf "%076d\n", n }'
+}
+
+### The peer
+
+# Start the scriptable server with ARGS in the background. Sets PORT, PEER_PID and the directory of its files PEER_DIR
+# (PEER_LOG, PEER_SUMMARY, PEER_MAIL in it). May be called several times; the variables speak of the last one.
+start_peer() {
+	local said number=${#PEER_PIDS[@]}
+
+	[ -x "$PEER" ] || skip "there is no $PEER"
+	PEER_DIR=$BATS_TEST_TMPDIR/peer
+	[ "$number" -gt 0 ] && PEER_DIR+=$((number + 1))
+	mkdir -p "$PEER_DIR/mail"
+	use_peer "$PEER_DIR"
+	said=$("$PEER" --daemon --port-file "$PEER_DIR/port" --log "$PEER_LOG" --mail-dir "$PEER_MAIL" \
+		--summary "$PEER_SUMMARY" "$@" 2>"$PEER_DIR/errors" 3>&- 4>&-) || {
+		fail_with "the peer did not start: $PEER $*" "$(cat "$PEER_DIR/errors")"
+		return 1
+	}
+	read -r PORT PEER_PID <<<"$said"
+	[ -n "$PEER_PID" ] || { fail_with "the peer said no port and process: '$said'"; return 1; }
+	PEER_PIDS+=("$PEER_PID")
+}
+
+# Let the assertions below speak about the peer whose PEER_DIR is DIR.
+use_peer() {
+	PEER_DIR=$1
+	PEER_LOG=$1/log
+	PEER_MAIL=$1/mail
+	PEER_SUMMARY=$1/summary
+	[ ! -s "$1/port" ] || PORT=$(head -n 1 "$1/port")
+}
+
+# End every peer of this test and wait until it has written its summary.
+stop_peer() {
+	local pid tries
+
+	for pid in "${PEER_PIDS[@]}"; do
+		kill "$pid" 2>/dev/null || continue
+		for ((tries = 0; tries < 50; tries++)); do
+			kill -0 "$pid" 2>/dev/null || break
+			sleep 0.1
+		done
+		kill -KILL "$pid" 2>/dev/null
+	done
+	PEER_PIDS=()
+	return 0
+}
+
+# Certificates by the peer's own maker in DIR, with ARGS (--cert-fault ...).
+make_certificates() {
+	local dir=$1
+
+	shift
+	"$PEER" --make-cert "$dir" --make-cert-only "$@" 3>&- || fail_with "the peer made no certificate"
+}
+
+# Wait until something listens on 127.0.0.1:PORT, at most 10 seconds.
+wait_for_port() {
+	local tries
+
+	for ((tries = 0; tries < 100; tries++)); do
+		(: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null 3>&- && return 0
+		sleep 0.1
+	done
+	echo "nothing listens on port $1" >&2
+	return 1
+}
+
+# Wait until COMMAND succeeds, at most SECONDS: wait_until SECONDS COMMAND...
+wait_until() {
+	local end=$((SECONDS + $1))
+
+	shift
+	until "$@"; do
+		[ "$SECONDS" -lt "$end" ] || { fail_with "waited in vain for: $*"; return 1; }
+		sleep 0.1
+	done
+}
+
+### Failing
+
+# Say TEXT and the blocks of further arguments, then everything known about the last run; returns 1.
+fail_with() {
+	local text
+
+	{
+		echo "FAILED: $1"
+		shift
+		for text; do
+			printf '%s\n' "$text"
+		done
+		[ -n "${status+set}" ] && echo "exit status: $status"
+		[ -n "${output:-}" ] && printf 'stdout:\n%s\n' "$(head -c 4000 <<<"$output")"
+		[ -n "${stderr:-}" ] && printf 'stderr:\n%s\n' "$(head -c 4000 <<<"$stderr")"
+		if [ -s "$PEER_LOG" ]; then
+			echo "peer's log:"
+			tail -n 60 "$PEER_LOG"
+		fi
+	} >&2
+	return 1
+}
+
+### About the last run
+
+assert_exit() {
+	[ "$status" -eq "$1" ] || fail_with "exit status $1 expected"
+}
+
+# Nothing on stdout and stderr.
+assert_silent() {
+	[ -z "$output" ] && [ -z "$stderr" ] || fail_with "silence expected"
+}
+
+assert_stdout() {
+	[[ $output == *"$1"* ]] || fail_with "stdout lacks: $1"
+}
+
+assert_stderr() {
+	[[ $stderr == *"$1"* ]] || fail_with "stderr lacks: $1"
+}
+
+refute_stderr() {
+	[[ $stderr != *"$1"* ]] || fail_with "stderr has: $1"
+}
+
+### About the conversation
+
+# What the client sent, one line each, without the peer's time stamps.
+wire() {
+	sed -n 's/^[0-9]* [0-9]* C: //p' "$PEER_LOG" 2>/dev/null
+}
+
+# What the peer answered, the same way.
+answers() {
+	sed -n 's/^[0-9]* [0-9]* S: //p' "$PEER_LOG" 2>/dev/null
+}
+
+# The client sent these lines, in this order (others may be between).
+assert_wire() {
+	local expected line lines number=0
+
+	mapfile -t lines < <(wire)
+	for expected; do
+		while :; do
+			[ "$number" -lt "${#lines[@]}" ] || { fail_with "not sent (in this order): $expected"; return 1; }
+			line=${lines[number]}
+			number=$((number + 1))
+			[ "$line" = "$expected" ] && break
+		done
+	done
+}
+
+# Some line the client sent matches the extended regular expression.
+assert_wire_like() {
+	wire | grep -Eq -- "$1" || fail_with "no line sent is like: $1"
+}
+
+refute_wire_like() {
+	! wire | grep -Eq -- "$1" || fail_with "a line sent is like: $1"
+}
+
+# The verb was sent N times: assert_wire_count 3 RCPT.
+assert_wire_count() {
+	local found
+
+	found=$(wire | grep -Ec -- "^$2( |:|\$)")
+	[ "$found" -eq "$1" ] || fail_with "$2 sent $found times, $1 expected"
+}
+
+# Some line of the peer's log (events "*", violations "!" too) matches the extended regular expression.
+assert_log_line() {
+	grep -Eq -- "$1" "$PEER_LOG" || fail_with "no line of the log is like: $1"
+}
+
+refute_log_line() {
+	! grep -Eq -- "$1" "$PEER_LOG" || fail_with "a line of the log is like: $1"
+}
+
+# The peer saw no violation of the protocol.
+assert_no_violation() {
+	! grep -Eq '^[0-9]+ [0-9]+ !' "$PEER_LOG" || fail_with "the peer saw a violation"
+}
+
+# The whole run's number FIELD (connections, messages, recipients, flights ...): its first one in the summary.
+summary_of() {
+	tr '\n' ' ' <"$PEER_SUMMARY" | grep -Eo "\"$1\" *: *[0-9]+" | head -n 1 | grep -Eo '[0-9]+$'
+}
+
+# assert_summary flights 4
+assert_summary() {
+	local found
+
+	found=$(summary_of "$1")
+	[ "${found:-none}" = "$2" ] || fail_with "$1 is ${found:-missing} in the summary, $2 expected" "$(cat "$PEER_SUMMARY")"
+}
+
+### About the messages the peer accepted
+
+# The path of message N, N counted from 1.
+received() {
+	printf '%s/%04d.eml' "$PEER_MAIL" "$1"
+}
+
+received_count() {
+	find "$PEER_MAIL" -name '*.eml' | wc -l
+}
+
+assert_received() {
+	local found
+
+	found=$(received_count)
+	[ "$found" -eq "$1" ] || fail_with "$found messages arrived, $1 expected"
+}
+
+# The lines of the envelope of message N whose first word is WORD: envelope_of 1 to.
+envelope_of() {
+	sed -n "s/^$2 //p" "$(printf '%s/%04d.env' "$PEER_MAIL" "$1")"
+}
+
+# The recipients of message N, one a line, without angle brackets and parameters.
+recipients_of() {
+	envelope_of "$1" to | sed -E 's/^<([^>]*)>.*/\1/;t;s/ .*//'
+}
+
+sender_of() {
+	envelope_of "$1" from | sed -E 's/^<([^>]*)>.*/\1/;t;s/ .*//'
+}
+
+# Message N went to exactly these, in any order.
+assert_recipients() {
+	local number=$1 found expected
+
+	shift
+	found=$(recipients_of "$number" | sort)
+	expected=$([ $# -eq 0 ] || printf '%s\n' "$@" | sort)
+	[ "$found" = "$expected" ] || fail_with "recipients of message $number differ" "expected:" "$expected" "found:" "$found"
+}
+
+# The header block and the body of the message on stdin (CRLF or LF).
+headers() {
+	sed -E '/^\r?$/,$d'
+}
+
+body() {
+	sed -E '1,/^\r?$/d'
+}
+
+# The values of the fields NAME of message N, unfolded: header_of 1 Subject.
+header_of() {
+	headers <"$(received "$1")" | tr -d '\r' | awk -v name="$2" '
+		/^[ \t]/ { if (wanted) value = value $0; next }
+		{ if (wanted) print value; wanted = tolower(substr($0, 1, length(name) + 1)) == tolower(name ":") }
+		wanted { value = substr($0, length(name) + 2); sub(/^[ \t]+/, "", value) }
+		END { if (wanted) print value }'
+}
+
+# Message N has the field NAME exactly once, with this value.
+assert_header() {
+	local found
+
+	found=$(header_of "$1" "$2")
+	[ "$found" = "$3" ] || fail_with "header $2 of message $1 is '$found'" "expected '$3'"
+}
+
+# Two files are the same, byte for byte; "-" is stdin.
+assert_same_bytes() {
+	local difference
+
+	difference=$(cmp -- "$1" "$2" 2>&1) || fail_with "$difference" "$(diff -u <(cat -A "$1" | head -n 500) <(cat -A "$2" | head -n 500) | head -n 30)"
+}
+
+# Message N is, line ends apart, the file FILE.
+assert_message() {
+	tr -d '\r' <"$(received "$1")" >"$BATS_TEST_TMPDIR/found"
+	assert_same_bytes "$2" "$BATS_TEST_TMPDIR/found"
+}
+
+# TEXT is in no file below this test's directory but the ones named and the configuration: nothing leaked it.
+assert_no_secret() {
+	local text=$1 found
+
+	found=$(grep -rlF -- "$text" "$BATS_TEST_TMPDIR" --exclude=.mailcranerc --exclude-dir=secret 2>/dev/null)
+	[ -z "$found" ] && [[ $output$stderr != *"$text"* ]] || fail_with "the secret is in: ${found:-the output}"
+}
