@@ -1,4 +1,8 @@
-/* sasl.h - one AUTH exchange (RFC 4954) with one mechanism, by libgsasl; OAUTHBEARER and XOAUTH2 are ours. No network I/O: the caller carries the lines. */
+/* sasl.h - one AUTH exchange (RFC 4954) with one mechanism: libgsasl's, or our own OAUTHBEARER and XOAUTH2.
+ *
+ * No network I/O (GSSAPI may ask its ticket server): the caller carries the lines. A mechanism is chosen once and never
+ * weakened afterwards. Everything written to an `out` holds secrets, also as base64; the caller wipes it. No text of an
+ * error holds any part of a secret. */
 
 #ifndef AUTH_SASL_H
 #define AUTH_SASL_H
@@ -7,39 +11,54 @@
 #include "base/err.h"
 #include "conf/account.h"
 
+enum { SASL_CHALLENGE_MOST = 12288 }; /* octets of a challenge in base64 (RFC 4954 section 4) */
+
 struct sasl;
 
 /* What the exchange may know. Borrowed; must outlive it. */
 struct sasl_identity {
-	const struct account *account;
-	const struct secret *secret;    /* may be NULL for EXTERNAL, GSSAPI, ANONYMOUS */
-	const char *host;               /* the server's name as configured */
-	bool has_binding;               /* channel binding data of the TLS session, for -PLUS mechanisms */
-	bool is_exporter;
-	struct str binding;
+	const struct account *account; /* user, port */
+	const struct secret *secret;   /* may be NULL where sasl_needs_secret() is false */
+	const char *host;              /* the server's name as configured */
+	bool has_binding;              /* there is channel binding data of the TLS session, for the -PLUS mechanisms */
+	bool is_exporter;              /* it is tls-exporter (RFC 9266), else tls-unique (RFC 5929) */
+	struct str binding;            /* the data, not encoded */
 };
 
-/* Choose the mechanism: the one the account names if the server offers it, else (auth on) the best of those offered. `offered` is the
- * word list behind the AUTH keyword, as seen after TLS. is_protected: TLS is on, or the account allows clear text here. *name is constant.
- * False: EX_UNAVAILABLE (nothing offered, or nothing usable; err lists what was offered, hint says what to set), EX_NOPERM never. */
-bool sasl_choose(const struct account *account, struct str offered, bool is_protected, bool has_binding, const char **name,
-                 struct err *err);
+/* Choose the mechanism: the one the account names, if the server offers it; else (auth on) the best of those offered.
+ *
+ * `offered` is the word list behind the AUTH keyword, as seen after TLS; words are compared whole and without case.
+ * is_protected: TLS is on, or the account allows clear text on this connection. Without that, `auth on` considers the
+ * SCRAM mechanisms only, and a named mechanism that gives the secret, or something to guess it by, to whoever listens
+ * is refused. *name becomes constant text. False (EX_UNAVAILABLE): nothing is offered or nothing usable; err lists what
+ * is offered, the hint says what to set. */
+bool sasl_choose(const struct account *account, struct str offered, bool is_protected, bool has_binding,
+                 const char **name, struct err *err);
 
-/* Does the account's choice need a secret at all (EXTERNAL and GSSAPI do not)? */
+/* Does the account's choice need a secret at all? EXTERNAL and GSSAPI do not, and neither does `auth off`. */
 bool sasl_needs_secret(const struct account *account);
 
+/* Begin an exchange with a mechanism that sasl_choose() gave; sasl_free() ends it. False (*sasl is NULL): EX_CONFIG,
+ * the account lacks what the mechanism needs; EX_UNAVAILABLE, libgsasl does not have it. */
 bool sasl_start(struct sasl **sasl, const char *mechanism, const struct sasl_identity *identity, struct err *err);
 
-/* The initial response in base64 ("=" for an empty one, RFC 4954 section 4) into out. *has_response is false when the mechanism has none (the server speaks first). */
+/* Append the initial response in base64 to out, "=" for an empty one (RFC 4954 section 4). *has_response is false when
+ * the mechanism has none: the server speaks first. To be called once, before sasl_step(). A response too long for the
+ * AUTH command is the caller's answer to the server's first, empty challenge. False: EX_CONFIG or EX_UNAVAILABLE. */
 bool sasl_initial(struct sasl *sasl, bool *has_response, struct buf *out, struct err *err);
 
-/* Answer one challenge (the text behind "334 ", base64; at most 12288 octets) with a base64 line into out. False: EX_PROTOCOL: the caller sends "*".  */
+/* Append the answer to one challenge (the text behind "334 ", in base64) as base64 to out; it may be empty. After false
+ * the caller sends "*": EX_NOPERM, the server asks on after everything was said, or says why the login is refused;
+ * EX_CONFIG, the secret cannot be used; EX_UNAVAILABLE, GSSAPI has no ticket; else EX_PROTOCOL: not base64, too long,
+ * not what the mechanism allows, an iteration count of SCRAM outside 4096 to 10000000, or the server could not prove
+ * that it knows the password. */
 bool sasl_step(struct sasl *sasl, struct str challenge, struct buf *out, struct err *err);
 
-/* The server said 235: has the mechanism come to its own end (did the server prove what it must)? A 235 may carry no data. False: EX_PROTOCOL. */
+/* The server said 235: has the mechanism come to its own end, with the proof the server owes? False: EX_PROTOCOL. */
 bool sasl_finish(struct sasl *sasl, struct err *err);
 
-/* For the error text after a refusal: what the mechanism learned (e.g. the status of OAuth error JSON), cleaned; "" mostly. Borrowed. */
+/* What the server said in the exchange about its refusal (the status in the error JSON of OAuth), as cleaned text for
+ * behind the reply; mostly "". Borrowed. */
 const char *sasl_reason(const struct sasl *sasl);
 
 /* Wipes. NULL is harmless. */

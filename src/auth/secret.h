@@ -6,19 +6,30 @@
 #include "base/err.h"
 #include "conf/account.h"
 
+/* A zeroed struct secret is valid and holds nothing. */
 struct secret {
-	struct buf text; /* NUL-terminated; wiped by secret_free */
+	struct buf text; /* in one piece of memory, followed by a NUL; only buf_wipe() may free it */
 	bool is_known;
 };
 
-/* Find the account's password before any connection is made: `password`, `passwordeval` (sh -c, stdin /dev/null, first line, exit status
- * checked, 30 s, at most 64 KiB), ~/.netrc and SYSCONFDIR/netrc (machine and login), and, if may_prompt, a prompt on /dev/tty. False: EX_CONFIG
- * (a command failed or printed nothing, a file is malformed), EX_UNAVAILABLE when there is none, with a hint naming the ways to give one. */
+/* Find the account's password (or access token) before any connection is made. The first of these that has one counts:
+ *
+ *   1. the setting `password`;
+ *   2. the first line that the setting `passwordeval` prints, without CR and LF (proc_run: sh -c, stdin /dev/null, exit
+ *      status checked, 30 seconds, 64 KiB);
+ *   3. ~/.netrc, then SYSCONFDIR/netrc: the entry with the account's host and user (see netrc.h). A ~/.netrc with that
+ *      password must belong to the user and be closed to all others, except for root, as the configuration file;
+ *   4. if may_prompt, the user at /dev/tty, within five minutes; the echo is on again whatever ends the prompt.
+ *
+ * False: EX_CONFIG when passwordeval failed or printed nothing, or a netrc file is malformed or open to others;
+ * EX_UNAVAILABLE when there is no password. err names the setting or file, never what it holds; the hint says what
+ * to do. */
 bool secret_find(struct secret *secret, const struct account *account, bool may_prompt, struct err *err);
 
-/* Make the process undumpable (no core, no ptrace by others) while secrets are held. */
+/* Keep memory with secrets to this process: no core file, and no other process of the same user may look into it. */
 void secret_protect_process(void);
 
+/* Wipes. Twice is harmless. */
 void secret_free(struct secret *secret);
 
 #endif

@@ -59,7 +59,7 @@ static const struct {
 	{0xe0020, 0xe007f},
 };
 
-static void
+static void __attribute__((format(printf, 3, 0)))
 fill(struct err *err, int exit_code, const char *format, va_list arguments)
 {
 	err->exit_code = exit_code;
@@ -133,6 +133,19 @@ bool
 err_is_temporary(const struct err *err)
 {
 	return err->exit_code == EX_TEMPFAIL;
+}
+
+bool
+err_move(struct err *to, struct err *from)
+{
+	if (err_is_set(to))
+		err_clear(from);
+	else {
+		err_clear(to);
+		*to = *from;
+		*from = (struct err){0};
+	}
+	return false;
 }
 
 void

@@ -36,6 +36,9 @@ bool err_is_set(const struct err *err);
 /* Would the same call perhaps go well later? */
 bool err_is_temporary(const struct err *err);
 
+/* Let `to`, if it is not filled, take over what `from` holds; from is empty afterwards. Returns false. */
+bool err_move(struct err *to, struct err *from);
+
 /* Empty err for the next use, or at the end. */
 void err_clear(struct err *err);
 

@@ -1,13 +1,15 @@
 /* account.h - one account: every setting as written, which of them were set and where.
  *
- * The fields are filled through the table in conf/keyword.c only; conf/defaults.c completes them (ports, names). A value of
- * NULL or 0 means "not set" unless said otherwise. Strings are owned by the account. */
+ * The fields are filled through the table in conf/keyword.c only; conf/defaults.c completes them (ports,
+ * names). A value of NULL or 0 means "not set" unless said otherwise. Strings are owned by the account. */
 
 #ifndef CONF_ACCOUNT_H
 #define CONF_ACCOUNT_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/buf.h"
 
 enum account_protocol {
 	PROTOCOL_SMTP,
@@ -68,7 +70,7 @@ enum account_dsn_return {
 	DSN_RETURN_FULL
 };
 
-enum { ACCOUNT_SETTINGS_MOST = 96 }; /* at least as many as rows in the table; asserted there */
+enum { ACCOUNT_SETTINGS_MOST = 80 }; /* at least as many as rows in the table; asserted there */
 
 /* Where a value came from. */
 struct origin {
@@ -84,7 +86,6 @@ struct account {
 	int port;                  /* completed by defaults: 25, 465 */
 	char *socket;
 	int64_t timeout;           /* seconds; 0: the stages' own limits (RFC 5321 4.5.3.2) */
-	int64_t connect_timeout;   /* seconds for the whole connection set-up */
 	enum account_protocol protocol;
 	char *domain;              /* EHLO name */
 	char *source_ip;
@@ -142,7 +143,8 @@ struct account {
 	char *aliases;
 
 	bool is_set[ACCOUNT_SETTINGS_MOST];             /* by row of the table: written explicitly (here or by inheritance) */
-	struct origin origins[ACCOUNT_SETTINGS_MOST];   /* by row of the table */
+	struct origin origins[ACCOUNT_SETTINGS_MOST];   /* by row of the table: where the value came from, also when it was
+	                                                 * taken over from `defaults` */
 };
 
 /* A new account with the built-in defaults, nothing set. */
@@ -153,6 +155,12 @@ void account_copy(struct account *target, const struct account *source);
 
 /* Copy the values that were set in source over those of target, with their origins. */
 void account_override(struct account *target, const struct account *source);
+
+/* Append every setting, secrets as "*". Without origins: "key = value" in the layout of msmtp --pretend, "(not
+ * set)" for what is not. With origins: a configuration that can be read back, each setting below a comment that
+ * says where it came from ("FILE:LINE", "command line", "environment", "default"); secrets are comments as a
+ * whole. */
+void account_print(struct buf *b, const struct account *account, bool with_origins);
 
 /* Frees, wiping secrets. Twice is harmless. */
 void account_free(struct account *account);

@@ -36,7 +36,8 @@ bool address_parse_list(struct str text, bool is_operand, struct address_list *l
 bool address_parse_path(struct str text, struct address *address, struct err *err);
 
 /* Is the text between < and > exactly a mailbox that may stand in a command: no control characters, no blank or angle bracket
- * outside quotes, sizes within the limits? The last line of defence before the wire. */
+ * outside quotes, sizes within the limits? The last line of defence before the wire. An unqualified local part is one, "" is
+ * not: ask for the null reverse-path before. */
 bool address_is_safe(const char *mailbox);
 
 /* The domain as a borrowed string; NULL when unqualified or empty. */

@@ -27,7 +27,8 @@ struct message {
 	int64_t longest_line;   /* bytes of the longest line, without its end */
 	bool has_8bit_body;     /* an octet above 0x7f after the header section */
 	bool has_8bit_header;
-	bool has_nul;
+	bool has_nul;           /* in the body; in the header section there is none */
+	int64_t ignored_size;   /* bytes that stood behind the lone dot that ended the message, as far as they were there */
 	bool is_open;           /* message_free() has something to do */
 };
 
@@ -44,7 +45,7 @@ struct message_rules {
 	bool never_adds_message_id;
 	bool replaces_to;             /* set_to_header on: To, Cc, Bcc go, one To lists the envelope's recipients */
 	bool hides_recipients;        /* undisclosed_recipients: "To: undisclosed-recipients:;" */
-	bool ends_at_lone_dot;        /* a line with a single dot ends the message */
+	bool ends_at_lone_dot;        /* a line with a single dot ends the message; `decide` comes too late to change it */
 	bool reads_recipients;        /* -t: collect recipients from To, Cc, Bcc or the first Resent- block's */
 	bool reads_sender;            /* --read-envelope-from: collect the first mailbox of From */
 	int64_t size_limit;           /* of what is kept; 0: none. More is EX_DATAERR */
@@ -61,7 +62,7 @@ struct message_found {
  * what was found and may still change the rules, e.g. choose the account by From, or the recipients that replaces_to
  * lists; returning false stops with err. Header section at most 1 MiB and 10000 fields, else EX_DATAERR. A read error is
  * EX_IOERR and the message is not usable. At the end the whole of fd was read also when an error came (drained up to 64 MiB
- * or 10 s), so that the writer is not killed by SIGPIPE. */
+ * or 10 s), so that the writer is not killed by SIGPIPE. Only behind a lone dot nothing is waited for. */
 struct message_source {
 	int fd;
 	bool (*decide)(void *context, const struct message_found *found, struct message_rules *rules, struct err *err);
@@ -70,6 +71,11 @@ struct message_source {
 };
 bool message_read(struct message *message, const struct message_source *source, struct message_rules *rules,
                   struct message_found *found, struct err *err);
+
+/* Read away what is left of fd, so that its writer is not killed by SIGPIPE: to its end, but at most 64 MiB and at most wait_ms
+ * (0: what is there already), and nothing of a terminal. Returns the number of bytes. For errors found before
+ * message_read() as well. */
+int64_t message_drain(int fd, int wait_ms);
 
 /* Copy up to size bytes from `offset` of the kept form into data. Returns the number of bytes, 0 at the end, -1 with err
  * (EX_IOERR). */

@@ -1,7 +1,7 @@
 /* tls.h - TLS by GnuTLS for one connection, and the decision whether the peer is who it should be.
  *
- * Nothing is sent inside TLS before that decision. Names come from the subjectAltName only (RFC 9525), the extended key usage must allow
- * a server, chains are held to PROFILE_MEDIUM, TLS 1.2 is the least. */
+ * Nothing is sent inside TLS before that decision. Names come from the subjectAltName only (RFC 9525), the extended
+ * key usage must allow a server, chains are held to PROFILE_MEDIUM, TLS 1.2 is the least. */
 
 #ifndef NET_TLS_H
 #define NET_TLS_H
@@ -15,40 +15,54 @@
 struct tls;
 
 struct tls_settings {
-	const char *host;          /* reference identity and SNI (no SNI when it is an address literal) */
-	const char *trust_file;    /* "system", a path of PEM certificates, or "" for none */
-	const char *crl_file;      /* NULL: none; one that cannot be read is an error (EX_CONFIG) */
-	const char *fingerprint;   /* SHA-256, SHA-1 or MD5 of the certificate, by length, hex with ':' or blanks; instead of trust and name. NULL: none */
-	const char *pin;           /* SPKI SHA-256 digests ("sha256/BASE64" or hex), separated by commas or blanks; in addition to trust. NULL: none */
-	const char *key_file;      /* client certificate: PEM file or pkcs11: URI. NULL: none */
+	const char *host;        /* reference identity and SNI (no SNI when it is an address literal) */
+	const char *trust_file;  /* "system", a path of PEM certificates, or "" for none */
+	const char *crl_file;    /* NULL: none; one that cannot be read is an error (EX_CONFIG) */
+	const char *fingerprint; /* SHA-256, SHA-1 or MD5 of the certificate, by length, hex with ':' or blanks;
+	                            instead of trust and name. NULL: none */
+	const char *pin;         /* SPKI SHA-256 digests ("sha256/BASE64" or hex), separated by commas or blanks; in
+	                            addition to whatever	 else decides, also when is_unchecked. NULL: none */
+	const char *key_file;    /* client certificate: PEM file or pkcs11: URI. NULL: none */
 	const char *cert_file;
-	const char *priorities;    /* replaces our whole priority string. NULL: ours */
-	int min_version;           /* 12 or 13 */
-	int min_dh_prime_bits;     /* 0: the library's */
-	bool is_unchecked;         /* tls_certcheck off: accept any certificate */
+	const char *key_password; /* passphrase of key_file, PIN of its token; borrowed until the handshake is over.
+	                             NULL: none */
+	const char *priorities;   /* replaces our whole priority string. NULL: ours */
+	int min_version;          /* 12 or 13 */
+	int min_dh_prime_bits;    /* 0: the library's */
+	bool is_unchecked;        /* tls_certcheck off: accept any certificate */
+	bool wants_ocsp;          /* refuse a certificate that comes without a good OCSP response (RFC 6066) */
 };
 
 /* What is known about the peer after the handshake, for --serverinfo, logs and debug. Text is cleaned. */
 struct tls_facts {
-	const char *version;       /* "TLS1.3"; constant */
+	const char *version; /* "TLS1.3"; constant */
 	char cipher[96];
 	bool is_verified;
-	struct buf certificate;    /* several lines: owner, issuer, validity, fingerprints, as msmtp's --serverinfo prints */
+	struct buf certificate; /* several lines: owner, issuer, validity, fingerprints, as msmtp's --serverinfo
+	                           prints */
 };
 
-/* Prepare and run the handshake on fd (non-blocking) before the deadline. False: EX_CONFIG (trust file, CRL, key or priorities unusable),
- * EX_UNAVAILABLE (the certificate: err says what is wrong with it, what was expected and what was presented, and a hint), EX_PROTOCOL
- * (handshake broken, version too old), EX_TEMPFAIL (timeout, connection lost). *tls is NULL then. */
-bool tls_handshake(struct tls **tls, int fd, const struct tls_settings *settings, int64_t deadline, struct err *err);
+/* Prepare and run the handshake on fd (non-blocking) before the deadline. False: EX_CONFIG (trust file, CRL, key or
+ * priorities unusable), EX_UNAVAILABLE (the certificate: err says what is wrong with it, what was expected and what
+ * was presented, and a hint), EX_PROTOCOL (handshake broken, version too old), EX_TEMPFAIL (timeout, connection
+ * lost). *tls is NULL then. */
+bool tls_handshake(struct tls **tls, int fd, const struct tls_settings *settings, int64_t deadline,
+                   struct err *err);
 
-/* As stream.h demands of its layer: bytes, 0 at a clean end, STREAM_FAILED, STREAM_WANTS_READ, STREAM_WANTS_WRITE. *is_truncated: the end came without close_notify. */
+/* As stream.h demands of its layer: bytes, 0 at a clean end, STREAM_FAILED, STREAM_WANTS_READ, STREAM_WANTS_WRITE.
+ * *is_truncated: the end came without close_notify. After STREAM_WANTS_... tls_write must be given the same bytes
+ * again (more may follow them). */
 ssize_t tls_read(struct tls *tls, char *data, size_t size, bool *is_truncated, struct err *err);
 ssize_t tls_write(struct tls *tls, const char *data, size_t size, struct err *err);
+
+/* Can tls_read return bytes without a read from the socket? */
+bool tls_has_input(const struct tls *tls);
 
 void tls_describe(const struct tls *tls, struct tls_facts *facts);
 void tls_facts_free(struct tls_facts *facts);
 
-/* Channel binding data (RFC 9266 tls-exporter for TLS 1.3, RFC 5929 tls-unique for 1.2 with the extended master secret only). False: there is none. */
+/* Channel binding data (RFC 9266 tls-exporter for TLS 1.3, RFC 5929 tls-unique for 1.2 with the extended master
+ * secret only). False: there is none. */
 bool tls_channel_binding(const struct tls *tls, bool *is_exporter, struct buf *data);
 
 /* Send close_notify if that needs no wait, free. NULL is harmless. */

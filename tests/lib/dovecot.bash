@@ -5,7 +5,9 @@
 # User joe, password $DOVECOT_PASSWORD; LMTP knows alice@example.test and bob@example.test, no one else.
 # Mail lands in $RIG/mail/ADDRESS/new. The log is $RIG/dovecot.log.
 
+# shellcheck disable=SC1003 # the backslash is meant
 DOVECOT_PASSWORD='pass "word" #1\'
+# shellcheck disable=SC2034 # for the tests
 DOVECOT_LMTP_SOCKET=/run/dovecot/lmtp
 
 dovecot_configure() {
@@ -14,7 +16,7 @@ dovecot_configure() {
 	mkdir -p "$dir" "$RIG/mail" "$RIG/postfix/queue" /run/dovecot
 	install -d -o postfix -m 700 "$RIG/postfix/queue/private"
 	chown vmail:vmail "$RIG/mail"
-	printf '%s:{PLAIN}%s\n' joe "$DOVECOT_PASSWORD" alice@example.test x bob@example.test x >"$dir/users"
+	printf '%s:{PLAIN}%s::::::\n' joe "$DOVECOT_PASSWORD" alice@example.test x bob@example.test x >"$dir/users"
 	cat >"$dir/dovecot.conf" <<-END
 		protocols = submission lmtp
 		log_path = $RIG/dovecot.log
@@ -80,10 +82,10 @@ dovecot_start() {
 		dovecot_show_log
 		return 1
 	}
-	wait_for_port 1587 && wait_for_port 2003 || {
+	if ! wait_for_port 1587 || ! wait_for_port 2003; then
 		dovecot_show_log
 		return 1
-	}
+	fi
 }
 
 dovecot_stop() {

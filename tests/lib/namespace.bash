@@ -18,7 +18,10 @@ namespace_flags() {
 		NAMESPACE_FLAGS+=(--map-root-user --map-auto)
 	fi
 	if ! NAMESPACE_REASON=$(unshare "${NAMESPACE_FLAGS[@]}" true 2>&1); then
-		NAMESPACE_REASON="no namespaces here: ${NAMESPACE_REASON##*$'\n'}"
+		case $NAMESPACE_REASON in
+		*propagation*) NAMESPACE_REASON="in a chroot whose / is not a mount point" ;;
+		*) NAMESPACE_REASON="no namespaces here: ${NAMESPACE_REASON##*$'\n'}" ;;
+		esac
 		return 1
 	fi
 }
@@ -65,6 +68,7 @@ namespace_keep() {
 
 	NAMESPACE_KEPT=()
 	for dir in "$SRCDIR" "$BUILDDIR" "$TMPDIR"; do
+		[ -d "$dir" ] || continue
 		case $dir in
 		/usr/* | /var/* | /etc/* | /run/*)
 			number=$((number + 1))
@@ -84,20 +88,30 @@ namespace_restore() {
 	done
 }
 
-# An account in the covered /etc/passwd, unless the host has it: NAME UID.
-namespace_user() {
-	grep -q "^$1:" /etc/group || echo "$1:x:$2:" >>/etc/group
-	grep -q "^$1:" /etc/passwd || echo "$1:x:$2:$(namespace_gid "$1"):$1:/nonexistent:/usr/sbin/nologin" >>/etc/passwd
+# Replace FILE by stdin. Anew: a file that root of the host owns may not be written by a user who is root only in here.
+namespace_write() {
+	cat >"$NAMESPACE_TOP/new" && rm -f "$1" && cat "$NAMESPACE_TOP/new" >"$1" && chmod 644 "$1"
 }
 
-namespace_gid() {
-	awk -F: -v name="$1" '$1 == name { print $3 }' /etc/group
+# The accounts of the servers, where the host does not have them: "NAME NUMBER" lines on stdin.
+namespace_accounts() {
+	local accounts
+
+	accounts=$(cat)
+	printf '%s\n' "$accounts" | awk 'NR == FNR { if (split($0, field, ":") > 1) has[field[1]] = 1; print; next }
+		!($1 in has) { print $1 ":x:" $2 ":" }' /etc/group - | namespace_write /etc/group
+	printf '%s\n' "$accounts" | awk -F'[: ]' -v groups=/etc/group '
+		BEGIN { while ((getline line <groups) > 0) { split(line, field, ":"); number[field[1]] = field[3] } }
+		NR == FNR { has[$1] = 1; print; next }
+		!($1 in has) { print $1 ":x:" $2 ":" number[$1] ":" $1 ":/nonexistent:/usr/sbin/nologin" }' /etc/passwd - |
+		namespace_write /etc/passwd
 }
 
 # Inside: lay out the private machine. Ends the process with the reason when that cannot be done.
 namespace_build() {
 	local dir
 
+	umask 022
 	NAMESPACE_TOP=$TMPDIR/namespace
 	mkdir -p "$NAMESPACE_TOP"
 	mount -t tmpfs -o mode=755 namespace "$NAMESPACE_TOP" && mkdir "$NAMESPACE_TOP/peers" || return 1
@@ -112,23 +126,15 @@ namespace_build() {
 	namespace_restore || return 1
 
 	ip link set lo up || return 1
-	printf '127.0.0.1 localhost mx.example.test\n::1 localhost\n' >/etc/hosts
-	rm -f /etc/resolv.conf && : >/etc/resolv.conf
-	printf 'hosts: files\npasswd: files\ngroup: files\nservices: files\n' >/etc/nsswitch.conf
-	[ -f /etc/services ] || namespace_services
-	namespace_user postfix 901
-	namespace_user postdrop 902
-	namespace_user dovecot 903
-	namespace_user dovenull 904
-	namespace_user vmail 905
-	namespace_user alice 906
+	printf '127.0.0.1 localhost mx.example.test\n::1 localhost\n' | namespace_write /etc/hosts
+	namespace_write /etc/resolv.conf </dev/null
+	printf 'hosts: files\npasswd: files\ngroup: files\nservices: files\n' | namespace_write /etc/nsswitch.conf
+	# A minimal system has no netbase.
+	[ -f /etc/services ] ||
+		printf '%s\n' 'smtp 25/tcp' 'submissions 465/tcp' 'submission 587/tcp' 'domain 53/udp' | namespace_write /etc/services
+	printf '%s\n' 'postfix 901' 'postdrop 902' 'dovecot 903' 'dovenull 904' 'vmail 905' 'alice 906' | namespace_accounts
 	mkdir -p /var/rig && chmod 755 /var/rig
 	export MAILCRANE_NAMESPACE=1 RIG=/var/rig
-}
-
-# A minimal system has no netbase.
-namespace_services() {
-	printf '%s\n' 'smtp 25/tcp mail' 'submissions 465/tcp' 'submission 587/tcp' 'domain 53/udp' 'domain 53/tcp' >/etc/services
 }
 
 # In setup_file: skip the file when it does not run in a namespace, or a program is not there.

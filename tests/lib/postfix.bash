@@ -108,11 +108,11 @@ postfix_master() {
 postfix_start() {
 	[ -f "$RIG/tls/cert.pem" ] || certificate_make "$RIG/tls" || return 1
 	postfix_configure || return 1
-	postfix -c "$RIG/postfix/config" start >"$RIG/postfix.start" 2>&1 3>&- 4>&- && wait_for_port 587 || {
+	if ! postfix -c "$RIG/postfix/config" start >"$RIG/postfix.start" 2>&1 3>&- 4>&- || ! wait_for_port 587; then
 		cat "$RIG/postfix.start" >&2
 		postfix_show_log
 		return 1
-	}
+	fi
 }
 
 postfix_stop() {

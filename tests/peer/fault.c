@@ -3,9 +3,9 @@
  */
 #include "config.h"
 
-#include "fault.h"
-
 #include <string.h>
+
+#include "fault.h"
 
 static const char *const place_names[N_PLACES] = {
 	"connect", "greet", "ehlo", "helo", "starttls", "handshake", "auth", "auth2", "mail",
@@ -77,8 +77,8 @@ parse_where(struct fault *fault, const char *where, size_t size)
 	while (at < size && strchr("#*@", where[at]) == NULL)
 		at++;
 	if (!parse_place(fault, where, at))
-		return "unknown place (connect greet ehlo helo starttls handshake auth auth2 mail rcpt data body dot bdat "
-		       "rset noop quit any)";
+		return "unknown place (connect greet ehlo helo starttls handshake auth auth2 mail rcpt data body dot "
+		       "bdat rset noop quit any)";
 	while (at < size) {
 		size_t end = at + 1;
 
@@ -102,13 +102,15 @@ parse_what(struct fault *fault, const char *what)
 	while (kind < N_KINDS && !text_is(what, word, kinds[kind].name))
 		kind++;
 	if (kind == N_KINDS)
-		return "unknown fault (reply= close reset stall delay= drip= raw= split stop-reading inject= inject-late=)";
+		return "unknown fault (reply= close reset stall delay= drip= raw= split stop-reading inject= "
+		       "inject-late=)";
 	fault->kind = (enum fault_kind)kind;
 	if ((argument == NULL) != (kinds[kind].argument == ARGUMENT_NONE))
 		return argument == NULL ? "this fault needs =ARGUMENT" : "this fault has no argument";
-	if (kinds[kind].argument == ARGUMENT_TEXT && !text_unescape(&fault->text, argument, strlen(argument)))
+	if (argument != NULL && kinds[kind].argument == ARGUMENT_TEXT &&
+	    !text_unescape(&fault->text, argument, strlen(argument)))
 		return "wrong escape in the text";
-	if (kinds[kind].argument == ARGUMENT_MS) {
+	if (argument != NULL && kinds[kind].argument == ARGUMENT_MS) {
 		if (!text_number(argument, strlen(argument), 3600000, &number))
 			return "milliseconds expected";
 		fault->wait_ms = (unsigned)number;

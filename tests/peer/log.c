@@ -3,14 +3,14 @@
  */
 #include "config.h"
 
-#include "log.h"
-#include "text.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "log.h"
+#include "text.h"
 
 static const char *
 color_of(char kind)

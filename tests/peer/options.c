@@ -3,13 +3,11 @@
  */
 #include "config.h"
 
-#include "options.h"
-
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "options.h"
 
 enum value_kind {
 	VALUE_NONE, /* a bool becomes true */
@@ -42,29 +40,32 @@ static const struct row rows[] = {
 	{"cert", VALUE_TEXT, AT(certificate_file), "FILE", "certificate chain, PEM"},
 	{"key", VALUE_TEXT, AT(key_file), "FILE", "its key, PEM"},
 	{"make-cert", VALUE_TEXT, AT(make_certificate_directory), "DIR",
-     "write and use DIR/cert.pem and key.pem, with ca.pem, client.pem and client-key.pem"},
+	 "write and use DIR/cert.pem and key.pem, with ca.pem, client.pem and client-key.pem"},
 	{"make-cert-only", VALUE_NONE, AT(make_certificate_only), NULL, "write them and exit"},
 	{"cert-name", VALUE_LIST, AT(certificate_names), "NAME",
-     "name or address in the certificate; repeatable (default localhost 127.0.0.1 ::1)"},
+	 "name or address in the certificate; repeatable (default localhost 127.0.0.1 ::1)"},
 	{"cert-fault", VALUE_CHOICE, AT(certificate_fault),
-     "none|expired|not-yet|wrong-name|self-signed|cn-only|client-eku|rsa1024|sha1|nul-san|ip-as-dns|wildcard|"
-     "unknown-ca|ca-false|must-staple",
-     "what is wrong with it"},
+	 "none|expired|not-yet|wrong-name|self-signed|cn-only|client-eku|rsa1024|sha1|nul-san|ip-as-dns|wildcard|"
+	 "unknown-ca|ca-false|must-staple",
+	 "what is wrong with it"},
 	{"client-ca", VALUE_TEXT, AT(client_ca_file), "FILE", "ask for client certificates and verify them"},
 	{"tls-max", VALUE_CHOICE, AT(tls_max), "1.1|1.2|1.3", "no version above (default 1.3)"},
 	{"tls-tickets", VALUE_SWITCH, AT(has_tickets), "on|off", "default off"},
-	{"auth", VALUE_TEXT, AT(mechanisms), "MECHANISMS", "offer these: PLAIN LOGIN CRAM-MD5 EXTERNAL XOAUTH2 OAUTHBEARER"},
+	{"auth", VALUE_TEXT, AT(mechanisms), "MECHANISMS",
+	 "offer these: PLAIN LOGIN CRAM-MD5 EXTERNAL XOAUTH2 OAUTHBEARER"},
 	{"auth-in-clear", VALUE_NONE, AT(auth_in_clear), NULL, "without TLS as well"},
 	{"user", VALUE_TEXT, AT(user), "NAME", "default joe"},
 	{"password", VALUE_TEXT, AT(password), "WORD", "also the token of XOAUTH2 and OAUTHBEARER (default secret)"},
 	{"ehlo", VALUE_LIST, AT(keywords), "LINE",
-     "this keyword instead of the default ones; repeatable, an empty one: none; STARTTLS and AUTH are added as configured"},
+	 "this keyword instead of the default ones; repeatable, an empty one: none; STARTTLS and AUTH are added as "
+	 "configured"},
 	{"name", VALUE_TEXT, AT(name), "HOST", "default peer.example.test"},
 	{"greet-text", VALUE_TEXT, AT(greeting), "TEXT", "behind the 220 of the greeting"},
 	{"lmtp", VALUE_NONE, AT(is_lmtp), NULL, "speak LMTP"},
 	{"strict", VALUE_NONE, AT(is_strict), NULL, "refuse early talk, bare CR and LF, long lines, wrong order"},
 	{"lenient-dot", VALUE_NONE, AT(has_lenient_dot), NULL, "end a message at LF.LF and CR.CR as well"},
-	{"refuse-rule", VALUE_SWITCH, AT(has_refuse_rule), "on|off", "perm.. temp.. badfrom.. [data4] [data5] (default on)"},
+	{"refuse-rule", VALUE_SWITCH, AT(has_refuse_rule), "on|off",
+	 "perm.. temp.. badfrom.. [data4] [data5] (default on)"},
 	{"max-rcpt", VALUE_NUMBER, AT(recipients_max), "N", "452 after N recipients of a transaction"},
 	{"rtt", VALUE_NUMBER, AT(round_trip_ms), "MS", "delay every flight of answers"},
 	{"fault", VALUE_LIST, AT(fault_texts), "WHERE:WHAT", "see README; repeatable"},
@@ -76,8 +77,8 @@ static const struct row rows[] = {
 	{"summary", VALUE_TEXT, AT(summary_file), "FILE", "counts as JSON, rewritten after each session"},
 	{"dialogue", VALUE_NONE, AT(shows_dialogue), NULL, "show the transcript on standard output"},
 	{"color", VALUE_CHOICE, AT(color), "auto|never|always", "of the dialogue (default auto)"},
-	{"script", VALUE_LIST, AT(script_texts), "FILE", "play this dialogue file on each connection"},
-	{"scripts", VALUE_LIST, AT(script_texts), "FILE,FILE", "the n-th connection plays the n-th file, the last repeats"},
+	{"script", VALUE_LIST, AT(scripts), "FILE", "play this dialogue file on each connection"},
+	{"scripts", VALUE_LIST, AT(scripts), "FILE,FILE", "the n-th connection plays the n-th file, the last repeats"},
 	{"help", VALUE_HELP, 0, NULL, "this text"},
 };
 
@@ -100,15 +101,13 @@ print_help(void)
 	}
 }
 
-static void
-list_add(struct list *list, const char *item)
+static bool
+add_to_list(struct list *list, const char *item)
 {
-	const char **items = realloc(list->items, (list->n + 1) * sizeof(*items));
-
-	if (items == NULL)
-		_exit(71);
-	items[list->n++] = item;
-	list->items = items;
+	if (list->n == LIST_MAX)
+		return false;
+	list->items[list->n++] = item;
+	return true;
 }
 
 /* The index of value among words, which | separates; -1: none of them. */
@@ -154,33 +153,11 @@ set_value(struct options *options, const struct row *row, const char *value)
 		*(int *)field = choice;
 		return choice >= 0;
 	case VALUE_LIST:
-		list_add((struct list *)field, value);
-		return true;
+		return add_to_list((struct list *)field, value);
 	case VALUE_HELP:
 		break;
 	}
 	return false;
-}
-
-/* Split the script options at their commas. */
-static void
-split_scripts(struct options *options)
-{
-	for (size_t i = 0; i < options->script_texts.n; i++) {
-		const char *text = options->script_texts.items[i];
-
-		for (;;) {
-			size_t size = strcspn(text, ",");
-			char *file = strndup(text, size);
-
-			if (file == NULL)
-				_exit(71);
-			list_add(&options->scripts, file);
-			if (text[size] == '\0')
-				break;
-			text += size + 1;
-		}
-	}
 }
 
 static const char *
@@ -209,8 +186,7 @@ finish(struct options *options)
 	if (options->once)
 		options->sessions = 1;
 	if (options->listen.n == 0)
-		list_add(&options->listen, "127.0.0.1:0");
-	split_scripts(options);
+		(void)add_to_list(&options->listen, "127.0.0.1:0");
 	for (size_t i = 0; i < options->fault_texts.n; i++) {
 		if (!fault_parse(&options->faults, options->fault_texts.items[i], &problem)) {
 			fprintf(stderr, "peer: --fault %s: %s\n", options->fault_texts.items[i], problem);
@@ -221,6 +197,14 @@ finish(struct options *options)
 	if (problem != NULL)
 		fprintf(stderr, "peer: %s\n", problem);
 	return problem == NULL;
+}
+
+static const char *
+expectation(const struct row *row)
+{
+	if (row->kind == VALUE_NUMBER)
+		return "number up to 1000000";
+	return row->kind == VALUE_LIST ? "at most 64 of them" : row->detail;
 }
 
 static void
@@ -263,8 +247,7 @@ options_read(struct options *options, int argc, char **argv, int *status)
 			return false;
 		}
 		if (!set_value(options, row, optarg)) {
-			fprintf(stderr, "peer: --%s %s: %s expected\n", row->name, optarg,
-				row->kind == VALUE_NUMBER ? "number" : row->detail);
+			fprintf(stderr, "peer: --%s %s: %s expected\n", row->name, optarg, expectation(row));
 			return false;
 		}
 	}
@@ -278,13 +261,6 @@ options_read(struct options *options, int argc, char **argv, int *status)
 void
 options_free(struct options *options)
 {
-	struct list *lists[] = {&options->listen,      &options->certificate_names, &options->keywords,
-				&options->fault_texts, &options->script_texts,      &options->scripts};
-
-	for (size_t i = 0; i < options->scripts.n; i++)
-		free((char *)options->scripts.items[i]);
-	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		free(lists[i]->items);
 	fault_free(&options->faults);
 	*options = (struct options){0};
 }

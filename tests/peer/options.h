@@ -4,10 +4,10 @@
 #ifndef PEER_OPTIONS_H
 #define PEER_OPTIONS_H
 
-#include "fault.h"
-
 #include <stdbool.h>
 #include <stddef.h>
+
+#include "fault.h"
 
 enum tls_mode { TLS_OFF, TLS_STARTTLS, TLS_IMPLICIT };
 
@@ -15,9 +15,11 @@ enum tls_max { TLS_MAX_1_1, TLS_MAX_1_2, TLS_MAX_1_3 };
 
 enum color_mode { COLOR_AUTO, COLOR_NEVER, COLOR_ALWAYS };
 
+#define LIST_MAX 64
+
 /* Values of an option that may be given several times; the strings are those of argv. */
 struct list {
-	const char **items;
+	const char *items[LIST_MAX];
 	size_t n;
 };
 
@@ -66,8 +68,7 @@ struct options {
 	bool shows_dialogue;
 	int color; /* enum color_mode */
 
-	struct list scripts; /* files, after --script and --scripts were split at commas */
-	struct list script_texts;
+	struct list scripts; /* each a file, or several with commas between */
 };
 
 /*

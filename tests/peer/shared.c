@@ -3,13 +3,13 @@
  */
 #include "config.h"
 
-#include "shared.h"
-#include "text.h"
-
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "shared.h"
+#include "text.h"
 
 static unsigned
 count_records(const struct shared *shared)

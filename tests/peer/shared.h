@@ -7,10 +7,10 @@
 #ifndef PEER_SHARED_H
 #define PEER_SHARED_H
 
-#include "fault.h"
-
 #include <stdatomic.h>
 #include <stdbool.h>
+
+#include "fault.h"
 
 /* Connections beyond this number are counted, but have no record of their own. */
 #define RECORDS_MAX 65536u

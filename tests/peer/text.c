@@ -3,13 +3,12 @@
  */
 #include "config.h"
 
-#include "text.h"
-
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "text.h"
 
 /* what one \*N{...} may grow to, in bytes */
 #define REPEAT_MAX (256u * 1024 * 1024)
@@ -143,17 +142,25 @@ void
 text_format(struct text *text, const char *format, ...)
 {
 	va_list arguments;
-	int size = 0;
 
 	va_start(arguments, format);
-	size = vsnprintf(NULL, 0, format, arguments);
+	text_format_list(text, format, arguments);
 	va_end(arguments);
+}
+
+void
+text_format_list(struct text *text, const char *format, va_list arguments)
+{
+	va_list copy;
+	int size = 0;
+
+	va_copy(copy, arguments);
+	size = vsnprintf(NULL, 0, format, copy);
+	va_end(copy);
 	if (size < 0)
 		return;
 	text_reserve(text, (size_t)size);
-	va_start(arguments, format);
 	(void)vsnprintf(text->bytes + text->size, (size_t)size + 1, format, arguments);
-	va_end(arguments);
 	text->size += (size_t)size;
 }
 

@@ -7,6 +7,7 @@
 #ifndef PEER_TEXT_H
 #define PEER_TEXT_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,7 +27,9 @@ void text_reserve(struct text *text, size_t more);
 
 void text_append(struct text *text, const void *bytes, size_t size);
 void text_add(struct text *text, const char *string);
-void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void text_format(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3), nonnull));
+void text_format_list(struct text *text, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0), nonnull(1, 2)));
 
 /* The content as a string; "" when empty. */
 const char *text_string(const struct text *text);

@@ -1,0 +1,168 @@
+# Completion of mailcrane for bash. Written from the program's table of options.
+
+_mailcrane()
+{
+	local current=${COMP_WORDS[COMP_CWORD]} option=
+	local previous=${COMP_WORDS[COMP_CWORD-1]}
+
+	COMPREPLY=()
+	if [[ $current == = ]]; then
+		option=$previous
+		current=
+	elif [[ $previous == = ]]; then
+		option=${COMP_WORDS[COMP_CWORD-2]}
+	else
+		case $previous in
+		--rmqs|--file|-C|--account|-a|--from|-f|--message|--host|--port|--source-ip|--proxy-host|--proxy-port|--proxy-user|--socket|--timeout|--protocol|--domain|--auth-cleartext|--user|--passwordeval|--tls-trust-file|--tls-crl-file|--tls-fingerprint|--tls-pin|--tls-key-file|--tls-cert-file|--tls-min|--tls-min-dh-prime-bits|--tls-priorities|--tls-host-override|--maildomain|--mailname|--from-full-name|-F|--lone-dot|--max-message-size|--pipelining|--chunking|--dsn-notify|-N|--dsn-return|-R|--logfile|-X|--logfile-time-format|--log-format|--aliases)
+			option=$previous
+			;;
+		esac
+	fi
+	case $option in
+	--file|-C)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--message)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--socket)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--timeout)
+		COMPREPLY=($(compgen -W 'off' -- "$current"))
+		return
+		;;
+	--protocol)
+		COMPREPLY=($(compgen -W 'smtp lmtp' -- "$current"))
+		return
+		;;
+	--auth)
+		COMPREPLY=($(compgen -W 'on off plain login external cram-md5 digest-md5 scram-sha-1 scram-sha-1-plus scram-sha-256 scram-sha-256-plus gssapi oauthbearer xoauth2 ntlm' -- "$current"))
+		return
+		;;
+	--auth-cleartext)
+		COMPREPLY=($(compgen -W 'never loopback always' -- "$current"))
+		return
+		;;
+	--tls)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
+		return
+		;;
+	--tls-starttls)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
+		return
+		;;
+	--tls-trust-file)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--tls-crl-file)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--tls-key-file)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--tls-cert-file)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--tls-certcheck)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
+		return
+		;;
+	--tls-min)
+		COMPREPLY=($(compgen -W '1.2 1.3' -- "$current"))
+		return
+		;;
+	--auto-from)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
+		return
+		;;
+	--set-from-header)
+		COMPREPLY=($(compgen -W 'auto on off' -- "$current"))
+		return
+		;;
+	--set-date-header)
+		COMPREPLY=($(compgen -W 'auto off' -- "$current"))
+		return
+		;;
+	--set-msgid-header)
+		COMPREPLY=($(compgen -W 'auto off' -- "$current"))
+		return
+		;;
+	--set-to-header)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
+		return
+		;;
+	--remove-bcc-headers)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
+		return
+		;;
+	--undisclosed-recipients)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
+		return
+		;;
+	--lone-dot)
+		COMPREPLY=($(compgen -W 'end keep default' -- "$current"))
+		return
+		;;
+	--max-message-size)
+		COMPREPLY=($(compgen -W 'unlimited off' -- "$current"))
+		return
+		;;
+	--atomic)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
+		return
+		;;
+	--pipelining)
+		COMPREPLY=($(compgen -W 'auto off' -- "$current"))
+		return
+		;;
+	--chunking)
+		COMPREPLY=($(compgen -W 'auto off' -- "$current"))
+		return
+		;;
+	--dsn-return|-R)
+		COMPREPLY=($(compgen -W 'off headers full hdrs' -- "$current"))
+		return
+		;;
+	--logfile|-X)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--log-format)
+		COMPREPLY=($(compgen -W 'msmtp json' -- "$current"))
+		return
+		;;
+	--syslog)
+		COMPREPLY=($(compgen -W 'off LOG_USER on LOG_MAIL LOG_LOCAL0 LOG_LOCAL1 LOG_LOCAL2 LOG_LOCAL3 LOG_LOCAL4 LOG_LOCAL5 LOG_LOCAL6 LOG_LOCAL7' -- "$current"))
+		return
+		;;
+	--aliases)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	esac
+	[[ -n $option ]] && return
+	if [[ $current == -* ]]; then
+		COMPREPLY=($(compgen -W '--version --help --pretend --print-config --debug --serverinfo --rmqs= --file= --account= --from= --read-recipients --read-envelope-from --message= --host= --port= --source-ip= --proxy-host= --proxy-port= --proxy-user= --socket= --timeout= --protocol= --domain= --auth --auth-cleartext= --user= --passwordeval= --tls --tls-starttls --tls-trust-file= --tls-crl-file= --tls-fingerprint= --tls-pin= --tls-key-file= --tls-cert-file= --tls-certcheck --tls-min= --tls-min-dh-prime-bits= --tls-priorities= --tls-host-override= --auto-from --maildomain= --mailname= --from-full-name= --set-from-header --set-date-header --set-msgid-header --set-to-header --remove-bcc-headers --undisclosed-recipients --lone-dot= --max-message-size= --atomic --pipelining= --chunking= --dsn-notify= --dsn-return= --logfile= --logfile-time-format= --log-format= --syslog --aliases=' -- "$current"))
+		[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null
+	fi
+	return 0
+}
+
+complete -F _mailcrane mailcrane

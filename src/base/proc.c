@@ -1,0 +1,288 @@
+/* proc.c - child processes with a deadline. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/proc.h"
+
+enum {
+	RESULT_FD = 3, /* where a forked worker writes */
+	EXIT_NOT_STARTED = 126,
+	LOOK_AGAIN_MS =
+		100, /* how often a silent child is asked whether it has ended, leaving its output open to others */
+	DESCRIPTORS_MOST = 65536
+};
+
+/* What the child does: a command, or a function. */
+struct job {
+	const char *command;
+	void (*work)(const void *argument, int fd);
+	const void *argument;
+};
+
+enum ending { ENDED, ENDED_LATE, ENDED_TOO_LONG, ENDED_UNREADABLE };
+
+struct child {
+	pid_t pid;          /* also its process group */
+	int fd;             /* what it writes comes here; non-blocking */
+	int status;         /* as waitpid gives it, after finish() */
+	enum ending ending; /* after run() */
+};
+
+static void
+close_from(unsigned int first)
+{
+	long most;
+
+#ifdef CLOSE_RANGE_UNSHARE
+	if (close_range(first, UINT_MAX, 0) == 0)
+		return;
+#endif
+	most = sysconf(_SC_OPEN_MAX);
+	if (most < 0 || most > DESCRIPTORS_MOST)
+		most = DESCRIPTORS_MOST;
+	for (int fd = (int)first; fd < (int)most; fd++)
+		close(fd);
+}
+
+/* In the child: a defined state, whatever the parent's is. Result is the number the output descriptor gets. */
+static void
+prepare_child(pid_t parent, int fd, int result)
+{
+	struct sigaction plain = {.sa_handler = SIG_DFL};
+	sigset_t none;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_NOT_STARTED);
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &plain, NULL);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+		_exit(EXIT_NOT_STARTED);
+	/* dup2 onto itself would leave close-on-exec set; a worker does not execute anything. */
+	if (dup2(fd, result) < 0)
+		_exit(EXIT_NOT_STARTED);
+	close_from(result > STDERR_FILENO ? (unsigned int)result + 1 : STDERR_FILENO + 1);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+_Noreturn static void
+run_job(const struct job *job, pid_t parent, int fd)
+{
+	if (job->command == NULL) {
+		prepare_child(parent, fd, RESULT_FD);
+		job->work(job->argument, RESULT_FD);
+		_exit(EX_OK);
+	}
+	prepare_child(parent, fd, STDOUT_FILENO);
+	execl("/bin/sh", "sh", "-c", job->command, (char *)NULL);
+	_exit(EXIT_NOT_STARTED);
+}
+
+/* Fork. Signals are blocked meanwhile, so that no handler of the parent ever runs in the child. */
+static bool
+start(struct child *child, const struct job *job)
+{
+	pid_t parent = getpid();
+	sigset_t all, before;
+	int fds[2];
+	int cause;
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return false;
+	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	child->pid = fork();
+	if (child->pid == 0)
+		run_job(job, parent, fds[1]);
+	cause = errno;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(fds[1]);
+	child->fd = fds[0];
+	if (child->pid > 0) {
+		/* Parent and child both do it: whoever comes first. */
+		setpgid(child->pid, child->pid);
+		return true;
+	}
+	close(fds[0]);
+	errno = cause;
+	return false;
+}
+
+/* Has the child ended? It is not reaped, so that its process group keeps its number. */
+static bool
+has_ended(const struct child *child)
+{
+	siginfo_t facts = {0};
+
+	if (waitid(P_PID, (id_t)child->pid, &facts, WEXITED | WNOHANG | WNOWAIT) != 0)
+		return errno != EINTR;
+	return facts.si_pid == child->pid;
+}
+
+/* Collect output until its end, or until the child has ended and what it wrote is read. */
+static enum ending
+collect(const struct child *child, size_t most, int64_t deadline, struct buf *output)
+{
+	struct pollfd wanted = {.fd = child->fd, .events = POLLIN};
+	bool is_ended = false;
+	size_t left = most;
+
+	while (true) {
+		int wait_ms = clock_poll_timeout(deadline);
+		ssize_t n = read(child->fd, buf_reserve(output, left + 1), left + 1);
+
+		if (n == 0)
+			return ENDED;
+		if (n > 0 && (size_t)n > left)
+			return ENDED_TOO_LONG;
+		if (n > 0) {
+			buf_grow(output, (size_t)n);
+			left -= (size_t)n;
+			continue;
+		}
+		if (errno != EINTR && errno != EAGAIN)
+			return ENDED_UNREADABLE;
+		if (is_ended)
+			return ENDED;
+		if (wait_ms == 0)
+			return ENDED_LATE;
+		if (poll(&wanted, 1, wait_ms < LOOK_AGAIN_MS ? wait_ms : LOOK_AGAIN_MS) == 0)
+			is_ended = has_ended(child);
+	}
+}
+
+/* The output has ended; wait for the child itself, which usually ends in the same instant. */
+static enum ending
+await_end(const struct child *child, int64_t deadline)
+{
+	int pause_ms = 1;
+
+	while (!has_ended(child)) {
+		int wait_ms = clock_poll_timeout(deadline);
+
+		if (wait_ms == 0)
+			return ENDED_LATE;
+		poll(NULL, 0, pause_ms < wait_ms ? pause_ms : wait_ms);
+		if (pause_ms < LOOK_AGAIN_MS)
+			pause_ms *= 2;
+	}
+	return ENDED;
+}
+
+static void
+finish(struct child *child)
+{
+	if (child->ending != ENDED)
+		kill(-child->pid, SIGKILL);
+	while (waitpid(child->pid, &child->status, 0) < 0)
+		if (errno != EINTR)
+			break;
+	close(child->fd);
+}
+
+/* Start, collect, reap. False: it could not be started, errno says why. */
+static bool
+run(const struct job *job, size_t most, int64_t deadline, struct buf *output, struct child *child)
+{
+	struct sigaction plain = {.sa_handler = SIG_DFL}, before = {0};
+	bool is_started;
+	int cause;
+
+	buf_reserve(output, most + 1);
+	/* A parent that ignores SIGCHLD would never learn the exit status. */
+	sigaction(SIGCHLD, &plain, &before);
+	is_started = start(child, job);
+	cause = errno;
+	if (is_started) {
+		child->ending = collect(child, most, deadline, output);
+		if (child->ending == ENDED)
+			child->ending = await_end(child, deadline);
+		finish(child);
+	}
+	sigaction(SIGCHLD, &before, NULL);
+	errno = cause;
+	return is_started;
+}
+
+/* What went wrong with a child that was started, to be put behind its name; false if nothing did. */
+static bool
+describe_failure(const struct child *child, size_t most, struct buf *b)
+{
+	if (child->ending == ENDED_LATE)
+		buf_add_text(b, "has not ended in time and was killed");
+	else if (child->ending == ENDED_TOO_LONG)
+		buf_printf(b, "wrote more than %zu bytes and was killed", most);
+	else if (child->ending == ENDED_UNREADABLE)
+		buf_add_text(b, "wrote what cannot be read");
+	else if (WIFSIGNALED(child->status))
+		buf_printf(b, "was killed by signal %d (%s)", WTERMSIG(child->status),
+		           strsignal(WTERMSIG(child->status)));
+	else if (WEXITSTATUS(child->status) != 0)
+		buf_printf(b, "ended with exit status %d", WEXITSTATUS(child->status));
+	return b->size > 0;
+}
+
+/* The first word of the command; of an assignment only the name. */
+static void
+add_name(struct buf *b, const char *command)
+{
+	struct str text = str_trim(str_of(command));
+	size_t end = 0;
+
+	while (end < text.size && !ascii_is_blank(text.data[end]) && text.data[end] != '\n' && text.data[end] != '=')
+		end++;
+	err_add_clean(b, str_first(text, end));
+	if (end < text.size)
+		buf_add_text(b, " ...");
+}
+
+bool
+proc_run(const char *command, size_t most, int64_t deadline, struct buf *output, struct err *err)
+{
+	const struct job job = {.command = command};
+	struct child child = {0};
+	struct buf name = {0}, failure = {0};
+	bool is_good = true;
+
+	add_name(&name, command);
+	if (!run(&job, most, deadline, output, &child))
+		is_good = err_set_errno(err, EX_CONFIG, "command '%s' cannot be started", buf_text(&name));
+	else if (describe_failure(&child, most, &failure))
+		is_good = err_set(err, EX_CONFIG, "command '%s' %s", buf_text(&name), buf_text(&failure));
+	buf_free(&name);
+	buf_free(&failure);
+	return is_good;
+}
+
+bool
+proc_collect(void (*work)(const void *argument, int fd), const void *argument, size_t most, int64_t deadline,
+             struct buf *output, struct err *err)
+{
+	const struct job job = {.work = work, .argument = argument};
+	struct child child = {0};
+	struct buf failure = {0};
+	bool is_good = true;
+
+	if (!run(&job, most, deadline, output, &child))
+		is_good = err_set_errno(err, EX_OSERR, "a child process cannot be started");
+	else if (describe_failure(&child, most, &failure))
+		is_good = err_set(err, child.ending == ENDED_LATE ? EX_TEMPFAIL : EX_OSERR, "the child process %s",
+		                  buf_text(&failure));
+	buf_free(&failure);
+	return is_good;
+}

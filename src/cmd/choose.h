@@ -1,0 +1,28 @@
+/* choose.h - the account for this call: files, command line and environment weighed in one place. */
+
+#ifndef CMD_CHOOSE_H
+#define CMD_CHOOSE_H
+
+#include "conf/option.h"
+#include "conf/rcfile.h"
+
+/* Everything a call knows before it does something. Zeroed is valid. */
+struct call {
+	const char *program;        /* the name it was called by, without folders; for messages */
+	bool was_stdin_closed;      /* at the start of the program */
+	struct request request;
+	struct config config;
+	struct account account;     /* complete once has_account */
+	bool has_account;
+};
+
+/* Read the configuration files, unless the host is given on the command line (then none is opened, as msmtp does). */
+bool choose_read_files(struct call *call, struct err *err);
+
+/* Choose and complete the account: -a, or --host, or the first whose `from` matches `sender` (NULL: not known), or the default one,
+ * or the one that $SMTPSERVER and $EMAIL describe. */
+bool choose_account(struct call *call, const char *sender, struct err *err);
+
+void call_free(struct call *call);
+
+#endif

@@ -1,0 +1,102 @@
+/* log.c - one line per attempt, to the account's logfile and to syslog. */
+
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "cmd/log.h"
+#include "cmd/talk.h"
+
+static const struct {
+	const char *name;
+	int facility;
+} facilities[] = {
+	{"on", LOG_USER},
+	{"LOG_USER", LOG_USER},
+	{"LOG_MAIL", LOG_MAIL},
+	{"LOG_LOCAL0", LOG_LOCAL0},
+	{"LOG_LOCAL1", LOG_LOCAL1},
+	{"LOG_LOCAL2", LOG_LOCAL2},
+	{"LOG_LOCAL3", LOG_LOCAL3},
+	{"LOG_LOCAL4", LOG_LOCAL4},
+	{"LOG_LOCAL5", LOG_LOCAL5},
+	{"LOG_LOCAL6", LOG_LOCAL6},
+	{"LOG_LOCAL7", LOG_LOCAL7},
+};
+
+static void
+add_line(struct buf *b, const struct report_line *line, time_t now, bool has_time)
+{
+	const char *format = line->account->logfile_time_format;
+	char text[256];
+	struct tm local = {0};
+
+	if (line->account->log_format == LOG_FORMAT_JSON) {
+		report_add_json(b, line, now);
+		return;
+	}
+	if (format == NULL || format[0] == '\0')
+		format = "%b %d %H:%M:%S";
+	if (has_time && strcmp(format, "none") != 0) {
+		localtime_r(&now, &local);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the format is the user's own */
+		if (strftime(text, sizeof(text), format, &local) > 0)
+			buf_printf(b, "%s ", text);
+#pragma GCC diagnostic pop
+	}
+	report_add_log(b, line);
+}
+
+static void
+write_file(const char *program, const struct report_line *line)
+{
+	const char *path = line->account->logfile;
+	struct buf text = {0};
+	struct err err = {0};
+
+	if (path == NULL || path[0] == '\0')
+		return;
+	add_line(&text, line, time(NULL), true);
+	if (strcmp(path, "-") == 0)
+		printf("%s\n", buf_text(&text));
+	else {
+		buf_add_char(&text, '\n');
+		if (!file_append_record(path, buf_str(&text), &err)) {
+			talk_warning(program, buf_text(&err.text));
+			buf_truncate(&text, text.size - 1);
+			talk_warning(program, buf_text(&text));
+		}
+	}
+	err_clear(&err);
+	buf_free(&text);
+}
+
+static void
+write_syslog(const struct report_line *line)
+{
+	const char *wanted = line->account->syslog;
+	struct buf text = {0};
+
+	for (size_t i = 0; wanted != NULL && i < sizeof(facilities) / sizeof(facilities[0]); i++) {
+		if (strcmp(wanted, facilities[i].name) != 0)
+			continue;
+		add_line(&text, line, time(NULL), false);
+		openlog(PACKAGE_NAME, 0, facilities[i].facility);
+		syslog(line->exit_code == EX_OK ? LOG_INFO : LOG_ERR, "%s", buf_text(&text));
+		closelog();
+		buf_free(&text);
+		return;
+	}
+}
+
+void
+log_attempt(const char *program, const struct report_line *line)
+{
+	write_file(program, line);
+	write_syslog(line);
+}

@@ -1,0 +1,165 @@
+/* recipients.c - from operands, header fields and the aliases file to an envelope. Reads the aliases file. */
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "cmd/recipients.h"
+#include "cmd/talk.h"
+#include "conf/defaults.h"
+#include "mail/alias.h"
+
+enum { ALIASES_SIZE_MOST = 16 * 1024 * 1024 };
+
+static const struct {
+	struct str word;
+	unsigned bit;
+} notify_words[] = {
+	{STR("never"), NOTIFY_NEVER},
+	{STR("success"), NOTIFY_SUCCESS},
+	{STR("failure"), NOTIFY_FAILURE},
+	{STR("delay"), NOTIFY_DELAY},
+};
+
+static bool
+fill_sender(struct envelope *envelope, const struct call *call, const struct message_found *found, struct err *err)
+{
+	const char *wanted = call->request.sender != NULL ? call->request.sender : found->sender;
+	struct address address = {0};
+	char *sender = NULL;
+
+	if (!defaults_sender(&call->account, wanted, &sender, err))
+		return false;
+	if (!address_parse_path(str_of(sender), &address, err)) {
+		free(sender);
+		return err_prefix(err, "envelope sender");
+	}
+	if (address.mailbox[0] != '\0')
+		address_qualify(&address, call->account.mailname);
+	envelope->reverse_path = mem_copy_string(address.mailbox);
+	address_free(&address);
+	free(sender);
+	return true;
+}
+
+static void
+add_all(struct envelope *envelope, const struct address_list *list)
+{
+	for (size_t i = 0; i < list->n_items; i++)
+		envelope_add(envelope, list->items[i].mailbox);
+}
+
+static bool
+add_operands(struct envelope *envelope, const struct call *call, struct err *err)
+{
+	struct address_list list = {0};
+	bool is_fine = true;
+
+	for (size_t i = 0; i < call->request.n_operands && is_fine; i++)
+		is_fine = address_parse_list(str_of(call->request.operands[i]), true, &list, err);
+	if (is_fine)
+		add_all(envelope, &list);
+	else
+		err_prefix(err, "recipient");
+	address_list_free(&list);
+	return is_fine;
+}
+
+static bool
+expand_with(struct envelope *envelope, const struct call *call, const struct alias_rules *rules, struct err *err)
+{
+	struct alias_table table = {0};
+	struct alias_notes notes = {0};
+	struct buf text = {0};
+	bool is_fine;
+
+	is_fine = file_read_path(call->account.aliases, ALIASES_SIZE_MOST, &text, err) &&
+	          alias_parse(&table, call->account.aliases, buf_str(&text), err) &&
+	          alias_expand(&table, rules, envelope, &notes, err);
+	for (size_t i = 0; is_fine && i < notes.n_items; i++)
+		talk_warning(call->program, notes.items[i]);
+	if (!is_fine)
+		err->exit_code = EX_CONFIG;
+	alias_notes_free(&notes);
+	alias_table_free(&table);
+	buf_free(&text);
+	return is_fine;
+}
+
+static bool
+expand_aliases(struct envelope *envelope, const struct call *call, struct err *err)
+{
+	const char *const local_domains[] = {"localhost", call->account.mailname, NULL};
+	struct alias_rules rules = {.local_domains = local_domains, .domain = call->account.mailname};
+
+	if (call->account.aliases == NULL || call->account.aliases[0] == '\0')
+		return true;
+	return !alias_concerns(&rules, envelope) || expand_with(envelope, call, &rules, err);
+}
+
+/* Local names that no alias stands for belong to this host's mail domain. */
+static void
+qualify(struct envelope *envelope, const char *domain)
+{
+	struct envelope qualified = {0};
+
+	for (size_t i = 0; i < envelope->n_recipients; i++) {
+		struct recipient *recipient = &envelope->recipients[i];
+
+		if (strrchr(recipient->mailbox, '@') == NULL && domain != NULL) {
+			struct buf mailbox = {0};
+
+			buf_printf(&mailbox, "%s@%s", recipient->mailbox, domain);
+			free(recipient->mailbox);
+			recipient->mailbox = buf_take(&mailbox);
+		}
+		if (envelope_add(&qualified, recipient->mailbox)) {
+			struct recipient *copy = &qualified.recipients[qualified.n_recipients - 1];
+
+			copy->original = recipient->original;
+			copy->notify = recipient->notify;
+			recipient->original = NULL;
+		}
+	}
+	qualified.reverse_path = envelope->reverse_path;
+	envelope->reverse_path = NULL;
+	envelope_free(envelope);
+	*envelope = qualified;
+}
+
+static void
+add_dsn_wishes(struct envelope *envelope, const struct account *account)
+{
+	struct str words = str_of(account->dsn_notify), word;
+	unsigned notify = 0;
+
+	while (str_next_token(&words, ',', &word))
+		for (size_t i = 0; i < sizeof(notify_words) / sizeof(notify_words[0]); i++)
+			if (str_equals_nocase(str_trim(word), notify_words[i].word))
+				notify |= notify_words[i].bit;
+	for (size_t i = 0; i < envelope->n_recipients; i++)
+		envelope->recipients[i].notify = notify;
+	envelope->wants_full_return = account->dsn_return == DSN_RETURN_FULL;
+	envelope->wants_headers_return = account->dsn_return == DSN_RETURN_HEADERS;
+}
+
+bool
+recipients_fill(struct envelope *envelope, const struct call *call, const struct message_found *found, struct err *err)
+{
+	if (!fill_sender(envelope, call, found, err) || !add_operands(envelope, call, err))
+		return false;
+	if (call->request.reads_recipients)
+		add_all(envelope, &found->recipients);
+	if (envelope->n_recipients == 0)
+		return err_set(err, EX_USAGE, call->request.reads_recipients ? "no recipients found in the message"
+		                                                             : "no recipients given") ||
+		       err_hint(err, "name them behind the options, or let -t read them from the message");
+	if (!expand_aliases(envelope, call, err))
+		return false;
+	qualify(envelope, call->account.mailname);
+	add_dsn_wishes(envelope, &call->account);
+	return true;
+}

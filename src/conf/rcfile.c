@@ -1,0 +1,487 @@
+/* rcfile.c - finds the configuration files, reads them, merges their accounts, and chooses one. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "conf/rcfile.h"
+#include "conf/rcparse.h"
+#include "conf/value.h"
+
+enum {
+	FILE_SIZE_MOST = 16 * 1024 * 1024,
+	MODE_FORBIDDEN = 0177, /* what a file with a password must not allow */
+	NONE = -1
+};
+
+/* The names of a program's files: in the system's folder, in the home directory, in $XDG_CONFIG_HOME. */
+static const struct {
+	const char *system;
+	const char *home;
+	const char *xdg;
+} families[] = {
+	{"mailcranerc", ".mailcranerc", "mailcrane/config"},
+	{"msmtprc", ".msmtprc", "msmtp/config"},
+};
+
+/* Indices of config.files; NONE where there is none to read. */
+struct found {
+	int system;
+	int user;
+};
+
+static char *
+join_path(const char *folder, const char *middle, const char *name)
+{
+	struct buf path = {0};
+
+	buf_printf(&path, "%s/%s%s", folder, middle, name);
+	return buf_take(&path);
+}
+
+static struct config_file *
+add_file(struct config *config, char *path)
+{
+	struct config_file *file;
+
+	config->files = mem_resize(config->files, config->n_files + 1, sizeof(*config->files));
+	file = &config->files[config->n_files++];
+	*file = (struct config_file){.path = path};
+	return file;
+}
+
+/* Keep what err says about a file that could not be opened or read; err is empty afterwards. */
+static void
+record_failure(struct config_file *file, int error, struct err *err)
+{
+	struct str text = buf_str(&err->text);
+	struct str opening = STR("cannot open ");
+
+	if (str_starts_with(text, opening) && str_starts_with(str_from(text, opening.size), str_of(file->path)))
+		text = str_from(text, opening.size + strlen(file->path) + 2);
+	free(file->refusal);
+	free(file->hint);
+	file->refusal = mem_copy(text.data, text.size);
+	file->hint = err->hint.size > 0 ? mem_copy_string(buf_text(&err->hint)) : NULL;
+	file->error = error != 0 ? error : EIO;
+	file->is_readable = false;
+	file->is_used = false;
+	err_clear(err);
+}
+
+/* Look whether path is there and take note of it. Its index, or NONE. A file behind a closed folder may be
+ * there or not: it is noted as refused. */
+static int
+look_for(struct config *config, char *path)
+{
+	struct config_file *file = add_file(config, path);
+	struct stat facts = {0};
+	struct err err = {0};
+	int fd = -1;
+
+	if (stat(path, &facts) == 0) {
+		file->exists = true;
+		return (int)config->n_files - 1;
+	}
+	if (errno == ENOENT || errno == ENOTDIR)
+		return NONE;
+	if (file_open_read(path, &fd, &err)) {
+		close(fd);
+		file->exists = true;
+		return (int)config->n_files - 1;
+	}
+	record_failure(file, errno, &err);
+	return NONE;
+}
+
+/* Look for the files of one program. With -C only the system's is taken; the user's are still looked for,
+ * because their being there tells which program's files count. */
+static struct found
+look_for_family(struct config *config, const struct config_search *search, size_t family)
+{
+	struct found found = {NONE, NONE};
+	int index = NONE;
+
+	if (search->system_folder != NULL)
+		found.system = look_for(config, join_path(search->system_folder, "", families[family].system));
+	if (search->home != NULL)
+		found.user = look_for(config, join_path(search->home, "", families[family].home));
+	if (search->xdg_config_home != NULL && search->xdg_config_home[0] != '\0')
+		index = look_for(config, join_path(search->xdg_config_home, "", families[family].xdg));
+	else if (search->home != NULL)
+		index = look_for(config, join_path(search->home, ".config/", families[family].xdg));
+	if (found.user == NONE)
+		found.user = index;
+	return found;
+}
+
+static struct found
+look_for_all(struct config *config, const struct config_search *search)
+{
+	struct found found = {NONE, NONE};
+
+	for (size_t family = 0; family < sizeof(families) / sizeof(families[0]); family++) {
+		found = look_for_family(config, search, family);
+		if (found.system != NONE || found.user != NONE)
+			break;
+	}
+	if (search->only_file != NULL) {
+		add_file(config, mem_copy_string(search->only_file));
+		found.user = (int)config->n_files - 1;
+	}
+	return found;
+}
+
+/* msmtp's rule for a user's file that holds a password as such; root may read everything anyway. */
+static bool
+check_permissions(int fd, const char *path, struct err *err)
+{
+	struct stat facts = {0};
+
+	if (geteuid() == 0)
+		return true;
+	if (fstat(fd, &facts) != 0)
+		return err_set_errno(err, EX_CONFIG, "%s", path);
+	if (facts.st_uid != geteuid()) {
+		err_set(err, EX_CONFIG, "%s: contains secrets and therefore must be owned by you: its owner is uid %u, you are uid %u",
+		        path, (unsigned)facts.st_uid, (unsigned)geteuid());
+		return err_hint(err, "take the password out of the file ('passwordeval'), or make the file yours");
+	}
+	if ((facts.st_mode & MODE_FORBIDDEN) == 0)
+		return true;
+	err_set(err, EX_CONFIG, "%s: contains secrets and therefore must have no more than user read/write permissions: mode %04o",
+	        path, (unsigned)facts.st_mode & 07777u);
+	return err_hint(err, "chmod 600 %s", path);
+}
+
+/* Read the file at index into parse. False: bad content. A file that cannot be read is noted and is no failure. */
+static bool
+read_file(struct config *config, int index, bool is_user_file, struct rcparse *parse, struct err *err)
+{
+	struct config_file *file = &config->files[index];
+	struct err failure = {0};
+	struct buf text = {0};
+	int fd = -1;
+	bool is_good = true;
+
+	if (!file_open_read(file->path, &fd, &failure)) {
+		int error = errno;
+
+		file->exists = error != ENOENT && error != ENOTDIR;
+		record_failure(file, error, &failure);
+		return true;
+	}
+	file->exists = true;
+	errno = 0;
+	if (!file_read_all(fd, FILE_SIZE_MOST, &text, &failure)) {
+		record_failure(file, errno, &failure);
+		goto out;
+	}
+	file->is_readable = true;
+	file->is_used = true;
+	parse->name = file->path;
+	parse->refuses_eval = config->refuses_eval;
+	is_good = (!is_user_file || !rcparse_has_secret(buf_str(&text)) || check_permissions(fd, file->path, err)) &&
+	          rcparse_read(parse, buf_str(&text), err);
+out:
+	close(fd);
+	buf_wipe(&text);
+	return is_good;
+}
+
+/* Move the accounts of parse behind those of config; one whose name is there already is dropped. */
+static void
+merge(struct config *config, struct rcparse *parse)
+{
+	for (size_t i = 0; i < parse->n_accounts; i++) {
+		bool is_there = false;
+
+		for (size_t j = 0; j < config->n_accounts; j++)
+			is_there = is_there || strcmp(config->accounts[j].id, parse->accounts[i].id) == 0;
+		if (is_there)
+			continue;
+		config->accounts = mem_resize(config->accounts, config->n_accounts + 1, sizeof(*config->accounts));
+		config->accounts[config->n_accounts++] = parse->accounts[i];
+		memset(&parse->accounts[i], 0, sizeof(parse->accounts[i]));
+	}
+	rcparse_free(parse);
+}
+
+bool
+config_load(struct config *config, const struct config_search *search, struct err *err)
+{
+	struct rcparse system = {0}, user = {0};
+	struct found found = look_for_all(config, search);
+	bool is_good = true;
+
+	if (found.system != NONE)
+		is_good = read_file(config, found.system, false, &system, err);
+	if (is_good && found.user != NONE)
+		is_good = read_file(config, found.user, true, &user, err);
+	if (is_good && search->only_file != NULL) {
+		const struct config_file *file = &config->files[found.user];
+
+		if (!file->is_used) {
+			is_good = err_set(err, EX_IOERR, "%s: %s", file->path, file->refusal);
+			if (file->hint != NULL)
+				err_hint(err, "%s", file->hint);
+		}
+	}
+	if (is_good)
+		merge(config, &user);
+	if (is_good)
+		merge(config, &system);
+	rcparse_free(&system);
+	rcparse_free(&user);
+	return is_good;
+}
+
+bool
+config_parse(struct config *config, const char *name, struct str text, struct err *err)
+{
+	struct config_file *file = add_file(config, mem_copy_string(name));
+	struct rcparse parse = {.name = file->path, .refuses_eval = config->refuses_eval};
+	bool is_good = rcparse_read(&parse, text, err);
+
+	file->exists = file->is_readable = file->is_used = true;
+	if (is_good)
+		merge(config, &parse);
+	rcparse_free(&parse);
+	return is_good;
+}
+
+bool
+config_is_pattern(const char *from)
+{
+	return from != NULL && strpbrk(from, "?*[") != NULL;
+}
+
+static bool
+matches(const char *from, const char *sender)
+{
+	if (config_is_pattern(from))
+		return fnmatch(from, sender, 0) == 0;
+	return str_equals_nocase(str_of(from), str_of(sender));
+}
+
+/* sender without "+detail"; the caller's. NULL: there is none before the '@'. */
+static char *
+strip_detail(const char *sender)
+{
+	struct str whole = str_of(sender);
+	size_t plus = str_find(whole, '+'), at = str_find(whole, '@');
+	struct buf b = {0};
+
+	if (at == whole.size || plus > at)
+		return NULL;
+	buf_add_str(&b, str_first(whole, plus));
+	buf_add_str(&b, str_from(whole, at));
+	return buf_take(&b);
+}
+
+static const struct account *
+find_by_sender(const struct config *config, const char *wanted)
+{
+	const struct account *found = NULL;
+	struct str bare = str_trim(str_of(wanted));
+	char *sender = NULL, *stripped = NULL;
+
+	if (bare.size > 1 && bare.data[0] == '<' && bare.data[bare.size - 1] == '>')
+		bare = str_make(bare.data + 1, bare.size - 2);
+	sender = mem_copy(bare.data, bare.size);
+	stripped = strip_detail(sender);
+	for (size_t i = 0; i < config->n_accounts && found == NULL; i++) {
+		const char *from = config->accounts[i].from;
+
+		if (from == NULL)
+			continue;
+		if (matches(from, sender) || (stripped != NULL && strchr(from, '+') == NULL && matches(from, stripped)))
+			found = &config->accounts[i];
+	}
+	free(sender);
+	free(stripped);
+	return found;
+}
+
+static const struct account *
+find_by_id(const struct config *config, const char *id)
+{
+	for (size_t i = 0; i < config->n_accounts; i++)
+		if (strcmp(config->accounts[i].id, id) == 0)
+			return &config->accounts[i];
+	return NULL;
+}
+
+/* "FILE and FILE", the files that were read; false when there was none. */
+static bool
+add_used_files(struct buf *b, const struct config *config)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_files; i++) {
+		if (!config->files[i].is_used)
+			continue;
+		buf_printf(b, "%s%s", n++ > 0 ? " and " : "", config->files[i].path);
+	}
+	return n > 0;
+}
+
+static void
+add_account_names(struct buf *b, const struct config *config)
+{
+	for (size_t i = 0; i < config->n_accounts; i++)
+		buf_printf(b, "%s%s", i > 0 ? ", " : "", config->accounts[i].id);
+}
+
+static const char *
+nearest_id(const struct config *config, const char *id)
+{
+	size_t least = strlen(id) / 2;
+	const char *nearest = NULL;
+
+	for (size_t i = 0; i < config->n_accounts; i++) {
+		size_t distance = str_distance(str_of(id), str_of(config->accounts[i].id));
+
+		if (distance <= least) {
+			least = distance;
+			nearest = config->accounts[i].id;
+		}
+	}
+	return nearest;
+}
+
+/* A file that is there and could not be read is the likeliest reason, so it is the one that is told. */
+static const struct config_file *
+find_refused(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_files; i++)
+		if (config->files[i].error != 0)
+			return &config->files[i];
+	return NULL;
+}
+
+static void
+hint_at_places(const struct config *config, struct err *err)
+{
+	struct buf places = {0};
+
+	for (size_t i = 0; i < config->n_files; i++)
+		buf_printf(&places, "%s%s", i > 0 ? ", " : "", config->files[i].path);
+	if (places.size > 0)
+		err_hint(err, "looked for %s; write one, or name the server with --host", buf_text(&places));
+	buf_free(&places);
+}
+
+static bool
+refuse_id(const struct config *config, const char *id, struct err *err)
+{
+	const char *nearest = nearest_id(config, id);
+	struct buf used = {0}, clean = {0};
+
+	err_add_clean(&clean, str_of(id));
+	if (!add_used_files(&used, config)) {
+		err_set(err, EX_CONFIG, "account %s not found: no configuration file available", buf_text(&clean));
+		hint_at_places(config, err);
+	} else if (nearest != NULL) {
+		err_set(err, EX_CONFIG, "account %s not found in %s (did you mean '%s'?)", buf_text(&clean), buf_text(&used), nearest);
+	} else {
+		err_set(err, EX_CONFIG, "account %s not found in %s", buf_text(&clean), buf_text(&used));
+	}
+	buf_free(&used);
+	buf_free(&clean);
+	return false;
+}
+
+static bool
+refuse_default(const struct config *config, struct err *err)
+{
+	struct buf used = {0}, names = {0};
+
+	add_account_names(&names, config);
+	if (!add_used_files(&used, config)) {
+		err_set(err, EX_CONFIG, "account default not found: no configuration file available");
+		hint_at_places(config, err);
+	} else if (config->n_accounts == 0) {
+		err_set(err, EX_CONFIG, "account default not found: no account is defined in %s", buf_text(&used));
+	} else {
+		err_set(err, EX_CONFIG, "account default not found in %s; the accounts there are: %s", buf_text(&used),
+		        buf_text(&names));
+		err_hint(err, "choose one with -a, or add the line 'account default : %s'", config->accounts[0].id);
+	}
+	buf_free(&used);
+	buf_free(&names);
+	return false;
+}
+
+bool
+config_choose(const struct config *config, const char *id, const char *sender, const struct account **account,
+              struct err *err)
+{
+	const struct config_file *refused = find_refused(config);
+
+	*account = NULL;
+	if (id != NULL)
+		*account = find_by_id(config, id);
+	else if (sender != NULL)
+		*account = find_by_sender(config, sender);
+	if (*account == NULL && id == NULL)
+		*account = find_by_id(config, "default");
+	if (*account == NULL && id == NULL && config->n_accounts == 1)
+		*account = &config->accounts[0];
+	if (*account != NULL)
+		return true;
+	if (refused == NULL)
+		return id != NULL ? refuse_id(config, id, err) : refuse_default(config, err);
+	err_set(err, EX_CONFIG, "cannot read configuration file %s: %s", refused->path, refused->refusal);
+	if (refused->hint != NULL)
+		err_hint(err, "%s", refused->hint);
+	if (id != NULL)
+		err_prefix(err, "account %s", id);
+	return false;
+}
+
+bool
+config_from_environment(struct account *account, struct err *err)
+{
+	const struct origin origin = {"environment", 0};
+	const char *host = secure_getenv("SMTPSERVER"), *from = secure_getenv("EMAIL");
+
+	memset(account, 0, sizeof(*account));
+	if (host == NULL || host[0] == '\0')
+		return false;
+	account_init(account);
+	account->id = mem_copy_string("default");
+	account->origin = origin;
+	if (!value_set(account, STR("host"), str_of(host), origin, err))
+		return err_prefix(err, "SMTPSERVER");
+	if (from != NULL && from[0] != '\0' && !value_set(account, STR("from"), str_of(from), origin, err))
+		return err_prefix(err, "EMAIL");
+	return true;
+}
+
+static void
+free_file(struct config_file *file)
+{
+	free(file->path);
+	free(file->refusal);
+	free(file->hint);
+}
+
+void
+config_free(struct config *config)
+{
+	for (size_t i = 0; i < config->n_accounts; i++)
+		account_free(&config->accounts[i]);
+	for (size_t i = 0; i < config->n_files; i++)
+		free_file(&config->files[i]);
+	free(config->accounts);
+	free(config->files);
+	memset(config, 0, sizeof(*config));
+}

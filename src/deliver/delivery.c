@@ -1,0 +1,150 @@
+/* delivery.c - brings parcels to the hosts of an account, and settles every recipient. */
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "deliver/delivery.h"
+
+static size_t
+count_pending(const struct delivery *delivery)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < delivery->n_parcels; i++)
+		n += envelope_count(&delivery->parcels[i].envelope, OUTCOME_PENDING);
+	return n;
+}
+
+/* The next parcel of this session that somebody still waits for. */
+static struct order *
+next_order(void *context)
+{
+	struct delivery *delivery = context;
+
+	while (delivery->next_parcel < delivery->n_parcels) {
+		struct parcel *parcel = &delivery->parcels[delivery->next_parcel++];
+
+		if (envelope_count(&parcel->envelope, OUTCOME_PENDING) == 0)
+			continue;
+		parcel->order.message = &parcel->message;
+		parcel->order.envelope = &parcel->envelope;
+		return &parcel->order;
+	}
+	return NULL;
+}
+
+/* Note who said it in those outcomes that are somebody's words and not ours. */
+static void
+order_is_finished(void *context, struct order *order, const char *host)
+{
+	(void)context;
+	for (size_t i = 0; i < order->envelope->n_recipients; i++) {
+		struct outcome *outcome = &order->envelope->recipients[i].outcome;
+
+		if (outcome->state != OUTCOME_PENDING && outcome->host[0] == '\0' && outcome->stage != OUTCOME_LOCALLY)
+			outcome_set_host(outcome, host);
+	}
+}
+
+/* Was something learnt that makes another session with the same host useful: a recipient settled, or BDAT found unusable? */
+static bool
+has_progressed(const struct delivery *delivery, size_t n_pending_before, size_t *n_without_chunking)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < delivery->n_parcels; i++)
+		n += delivery->parcels[i].order.is_without_chunking;
+	if (n > *n_without_chunking) {
+		*n_without_chunking = n;
+		return true;
+	}
+	return count_pending(delivery) < n_pending_before;
+}
+
+static bool
+run_session(struct delivery *delivery, const struct route_host *host, struct outcome *why)
+{
+	struct session session = {
+		.account = delivery->account,
+		.host = host,
+		.secret = delivery->secret,
+		.watch = delivery->watch,
+		.orders = {.next = next_order, .finished = order_is_finished, .context = delivery},
+	};
+	bool is_fine;
+
+	delivery->next_parcel = 0;
+	err_clear(&delivery->failure);
+	is_fine = session_run(&session, why, &delivery->failure);
+	delivery->is_tls_used = session.tls.version != NULL;
+	session_free(&session);
+	return is_fine;
+}
+
+/* Sessions with one host, as long as each of them brings something about. False: the last one failed. */
+static bool
+try_host(struct delivery *delivery, const struct route_host *host, struct outcome *why)
+{
+	size_t n_without_chunking = 0, n_before;
+	bool is_fine;
+
+	do {
+		n_before = count_pending(delivery);
+		is_fine = run_session(delivery, host, why);
+	} while (is_fine && count_pending(delivery) > 0 && has_progressed(delivery, n_before, &n_without_chunking));
+	outcome_set_host(why, host->name);
+	return is_fine;
+}
+
+/* What is left without a result gets the reason why the last session failed, and its exit code. */
+static void
+settle(struct delivery *delivery, const struct outcome *why)
+{
+	for (size_t i = 0; i < delivery->n_parcels; i++) {
+		struct parcel *parcel = &delivery->parcels[i];
+		bool was_pending = envelope_count(&parcel->envelope, OUTCOME_PENDING) > 0;
+
+		if (was_pending)
+			envelope_settle(&parcel->envelope, why);
+		parcel->exit_code = envelope_exit_code(&parcel->envelope);
+		if (was_pending && err_is_set(&delivery->failure))
+			parcel->exit_code = outcome_worse_exit(parcel->exit_code, delivery->failure.exit_code);
+	}
+}
+
+bool
+delivery_run(struct delivery *delivery)
+{
+	struct outcome why = {.state = OUTCOME_DEFERRED};
+	struct route route = {0};
+	bool is_delivered = true;
+
+	outcome_set_text(&why, STR("the server ended the session before it took the message"));
+	route_make(&route, delivery->account);
+	for (size_t i = 0; i < route.n_hosts && count_pending(delivery) > 0; i++)
+		try_host(delivery, &route.hosts[i], &why);
+	settle(delivery, &why);
+	route_free(&route);
+	for (size_t i = 0; i < delivery->n_parcels; i++)
+		is_delivered = is_delivered && delivery->parcels[i].exit_code == EX_OK;
+	return is_delivered;
+}
+
+void
+delivery_free(struct delivery *delivery)
+{
+	err_clear(&delivery->failure);
+}
+
+void
+parcel_free(struct parcel *parcel)
+{
+	message_free(&parcel->message);
+	envelope_free(&parcel->envelope);
+	order_free(&parcel->order);
+	free(parcel->name);
+	free(parcel->message_id);
+	*parcel = (struct parcel){0};
+}

@@ -1,0 +1,355 @@
+/* session.c - one connection to one host. */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "deliver/session.h"
+
+enum {
+	CONNECT_SECONDS = 120,      /* for look-up, all addresses and a proxy together, unless `timeout` says less */
+	HANDSHAKE_SECONDS = 120,
+	GOODBYE_MS = 250,           /* for the answer to QUIT, which mostly came with the final reply */
+	SEND_SIZE = 64 * 1024       /* octets of text to gather before they are sent */
+};
+
+static void
+show_transcript(struct session *s)
+{
+	struct str rest = buf_str(&s->transcript), line;
+
+	while (s->watch.show != NULL && str_next_token(&rest, '\n', &line))
+		s->watch.show(s->watch.context, line);
+	buf_clear(&s->transcript);
+}
+
+__attribute__((format(printf, 2, 3))) static void
+show(struct session *s, const char *format, ...)
+{
+	struct buf text = {0};
+	va_list arguments;
+
+	if (s->watch.show == NULL)
+		return;
+	va_start(arguments, format);
+	buf_vprintf(&text, format, arguments);
+	va_end(arguments);
+	buf_add_text(&s->transcript, "* ");
+	err_add_clean(&s->transcript, buf_str(&text));
+	buf_add_char(&s->transcript, '\n');
+	buf_free(&text);
+	show_transcript(s);
+}
+
+/* The patience for one wait: the account's timeout, if there is one, else what the standard gives. */
+static int64_t
+patience(const struct session *s, int64_t standard)
+{
+	return s->account->timeout > 0 ? s->account->timeout : standard;
+}
+
+/* Bytes that the dialogue may have to react to arrived, or everything was sent; else the dialogue is told that the peer is lost. */
+static void
+exchange(struct session *s, bool wants_input, int64_t deadline)
+{
+	struct stream_state state = {0};
+	size_t before = s->dialog.in.size;
+	struct err err = {0};
+
+	if (stream_exchange(&s->stream, &s->dialog.out, &s->dialog.in, wants_input, deadline, &state, &err)) {
+		if (state.is_at_end && s->dialog.in.size == before)
+			dialog_lost(&s->dialog, EX_TEMPFAIL, "the server closed the connection");
+		return;
+	}
+	if (state.is_timed_out) {
+		struct buf text = {0};
+
+		buf_printf(&text, "no answer within %lld seconds",
+		           (long long)patience(s, dialog_patience(&s->dialog)));
+		dialog_lost(&s->dialog, EX_TEMPFAIL, buf_text(&text));
+		buf_free(&text);
+	} else
+		dialog_lost(&s->dialog, err.exit_code, buf_text(&err.text));
+	err_clear(&err);
+}
+
+/* Each reply has its own absolute deadline, which dripping bytes do not move. */
+static void
+wait_for_reply(struct session *s)
+{
+	if (s->deadline == 0 || s->n_replies_seen != s->dialog.n_replies)
+		s->deadline = clock_deadline(patience(s, dialog_patience(&s->dialog)));
+	s->n_replies_seen = s->dialog.n_replies;
+	exchange(s, true, s->deadline);
+}
+
+static void
+serve_tls(struct session *s)
+{
+	struct err err = {0};
+
+	show(s, "TLS handshake");
+	if (stream_has_input(&s->stream)) {
+		err_set(&err, EX_PROTOCOL, "the server sent more than its answer to STARTTLS: somebody may be tampering with "
+		                           "the connection");
+		dialog_give_up(&s->dialog, OUTCOME_AT_TLS, &err);
+		return;
+	}
+	if (!stream_start_tls(&s->stream, &s->host->tls_settings, clock_deadline(patience(s, HANDSHAKE_SECONDS)), &err)) {
+		dialog_give_up(&s->dialog, OUTCOME_AT_TLS, &err);
+		return;
+	}
+	tls_describe(s->stream.tls, &s->tls);
+	show(s, "%s %s%s", s->tls.version, s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
+	dialog_protected(&s->dialog);
+	s->deadline = 0;
+}
+
+/* --- AUTH --------------------------------------------------------------------------------------------------------- */
+
+static bool
+may_show_secret(const struct session *s)
+{
+	if (s->dialog.is_protected || s->account->auth_cleartext == CLEARTEXT_ALWAYS)
+		return true;
+	return s->account->auth_cleartext == CLEARTEXT_LOOPBACK && s->connection.is_loopback;
+}
+
+static bool
+begin_mechanism(struct session *s, struct err *err)
+{
+	struct sasl_identity identity = {.account = s->account, .secret = s->secret, .host = s->account->host};
+	struct buf binding = {0};
+	const char *mechanism = NULL;
+	bool has_response = false, is_sent = false, is_fine;
+
+	if (identity.host == NULL)
+		identity.host = "localhost";
+	identity.has_binding =
+	    s->stream.tls != NULL && tls_channel_binding(s->stream.tls, &identity.is_exporter, &binding);
+	identity.binding = buf_str(&binding);
+	is_fine = sasl_choose(s->account, buf_str(&s->dialog.caps.mechanisms), may_show_secret(s), identity.has_binding,
+	                      &mechanism, err) &&
+	          sasl_start(&s->sasl, mechanism, &identity, err) &&
+	          sasl_initial(s->sasl, &has_response, &s->initial, err);
+	if (is_fine) {
+		dialog_auth_begin(&s->dialog, mechanism, has_response ? buf_text(&s->initial) : NULL, &is_sent);
+		if (is_sent)
+			buf_wipe(&s->initial);
+	}
+	buf_free(&binding);
+	return is_fine;
+}
+
+static bool
+answer_challenge(struct session *s, struct err *err)
+{
+	struct buf line = {0};
+	bool is_fine = true;
+
+	/* An initial response that was too long for the AUTH command answers the server's empty challenge. */
+	if (s->initial.size > 0) {
+		dialog_auth_answer(&s->dialog, buf_str(&s->initial));
+		buf_wipe(&s->initial);
+		return true;
+	}
+	is_fine = sasl_step(s->sasl, buf_str(&s->dialog.challenge), &line, err);
+	if (is_fine)
+		dialog_auth_answer(&s->dialog, buf_str(&line));
+	buf_wipe(&line);
+	return is_fine;
+}
+
+static void
+serve_auth(struct session *s)
+{
+	struct err err = {0};
+
+	switch (s->dialog.auth) {
+	case DIALOG_AUTH_CHALLENGED:
+		if (!answer_challenge(s, &err))
+			dialog_auth_cancel(&s->dialog, &err);
+		return;
+	case DIALOG_AUTH_ACCEPTED:
+		if (sasl_finish(s->sasl, &err))
+			dialog_auth_done(&s->dialog);
+		break;
+	default:
+		if (!begin_mechanism(s, &err) && !err_is_set(&err))
+			err_set(&err, EX_SOFTWARE, "AUTH could not begin");
+		break;
+	}
+	if (err_is_set(&err))
+		dialog_give_up(&s->dialog, OUTCOME_AT_AUTH, &err);
+}
+
+/* --- messages ------------------------------------------------------------------------------------------------------- */
+
+static void
+serve_order(struct session *s)
+{
+	struct order *order = dialog_has_room(&s->dialog) && s->orders.next != NULL ? s->orders.next(s->orders.context) : NULL;
+
+	if (order != NULL)
+		dialog_take_order(&s->dialog, order);
+	else
+		dialog_no_more_orders(&s->dialog);
+}
+
+static void
+serve_text(struct session *s)
+{
+	const struct order *order = s->dialog.sending;
+	struct err err = {0};
+	char *bytes;
+	ssize_t size;
+
+	if (s->dialog.out.size >= SEND_SIZE) {
+		exchange(s, false, clock_deadline(patience(s, dialog_patience(&s->dialog))));
+		s->deadline = 0;
+		if (s->watch.progress != NULL)
+			s->watch.progress(s->watch.progress_context, order->text_offset, order->message->size);
+		return;
+	}
+	bytes = buf_reserve(&s->text, DIALOG_TEXT_STEP);
+	size = message_bytes(order->message, order->text_offset, bytes, DIALOG_TEXT_STEP, &err);
+	if (size < 0)
+		dialog_give_up(&s->dialog, OUTCOME_AT_DATA, &err);
+	else if (size == 0)
+		dialog_text_end(&s->dialog);
+	else
+		dialog_text(&s->dialog, str_make(bytes, (size_t)size));
+}
+
+static void
+hand_back_finished(struct session *s)
+{
+	struct order *order;
+
+	while ((order = dialog_finished(&s->dialog)) != NULL)
+		if (s->orders.finished != NULL)
+			s->orders.finished(s->orders.context, order, s->host->name);
+}
+
+/* --- from the first byte to the last ------------------------------------------------------------------------------- */
+
+static void
+say_goodbye(struct session *s)
+{
+	struct stream_state state = {0};
+	struct err err = {0};
+
+	if (s->dialog.has_quit && !s->dialog.is_dead)
+		stream_exchange(&s->stream, &s->dialog.out, &s->dialog.in, true, clock_now() + GOODBYE_MS, &state, &err);
+	dialog_next(&s->dialog);
+	err_clear(&err);
+}
+
+static void
+converse(struct session *s)
+{
+	enum dialog_want want = WANT_REPLY;
+
+	while (want != WANT_CLOSE) {
+		want = dialog_next(&s->dialog);
+		hand_back_finished(s);
+		show_transcript(s);
+		switch (want) {
+		case WANT_REPLY:
+			wait_for_reply(s);
+			break;
+		case WANT_TLS:
+			serve_tls(s);
+			break;
+		case WANT_AUTH:
+			serve_auth(s);
+			break;
+		case WANT_BODY:
+			serve_text(s);
+			break;
+		case WANT_ORDER:
+			serve_order(s);
+			break;
+		case WANT_CLOSE:
+			say_goodbye(s);
+			break;
+		}
+	}
+	show_transcript(s);
+}
+
+static void
+state_demand(struct session *s)
+{
+	const struct account *account = s->account;
+
+	s->demand = (struct dialog_demand){
+		.client_name = account->domain,
+		.is_lmtp = account->protocol == PROTOCOL_LMTP,
+		.is_protected = s->host->tls == ROUTE_TLS_IMPLICIT,
+		.wants_starttls = s->host->tls == ROUTE_TLS_STARTTLS,
+		.wants_auth = account->auth != AUTH_OFF && !s->is_inquiry,
+		.is_atomic = account->atomic,
+		.may_pipeline = account->pipelining != PIPELINING_OFF,
+		.may_chunk = account->chunking,
+		.etrn = s->etrn,
+	};
+}
+
+static bool
+connect_and_protect(struct session *s, struct outcome *why, struct err *err)
+{
+	const struct route_host *host = s->host;
+
+	why->stage = OUTCOME_AT_CONNECT;
+	if (!connect_to(&host->target, clock_deadline(patience(s, CONNECT_SECONDS)), &s->connection, err))
+		return false;
+	stream_open(&s->stream, s->connection.fd);
+	show(s, "connected to %s%s%s", host->name, s->connection.address[0] != '\0' ? " at " : "", s->connection.address);
+	if (host->tls != ROUTE_TLS_IMPLICIT)
+		return true;
+	why->stage = OUTCOME_AT_TLS;
+	show(s, "TLS handshake");
+	if (!stream_start_tls(&s->stream, &host->tls_settings, clock_deadline(patience(s, HANDSHAKE_SECONDS)), err))
+		return false;
+	tls_describe(s->stream.tls, &s->tls);
+	show(s, "%s %s%s", s->tls.version, s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
+	return true;
+}
+
+bool
+session_run(struct session *s, struct outcome *why, struct err *err)
+{
+	*why = (struct outcome){.state = OUTCOME_DEFERRED};
+	state_demand(s);
+	if (!connect_and_protect(s, why, err)) {
+		outcome_set_text(why, buf_str(&err->text));
+		return false;
+	}
+	if (s->watch.show != NULL)
+		s->dialog.transcript = &s->transcript;
+	dialog_start(&s->dialog, &s->demand);
+	converse(s);
+	stream_close(&s->stream);
+	if (!err_is_set(&s->dialog.failure))
+		return true;
+	*why = s->dialog.failure_outcome;
+	err_move(err, &s->dialog.failure);
+	if (why->stage == OUTCOME_AT_AUTH && s->sasl != NULL && sasl_reason(s->sasl)[0] != '\0')
+		buf_printf(&err->text, " (%s)", sasl_reason(s->sasl));
+	return false;
+}
+
+void
+session_free(struct session *s)
+{
+	stream_close(&s->stream);
+	dialog_free(&s->dialog);
+	sasl_free(s->sasl);
+	tls_facts_free(&s->tls);
+	buf_wipe(&s->initial);
+	buf_free(&s->text);
+	buf_free(&s->transcript);
+	memset(s, 0, sizeof(*s));
+}

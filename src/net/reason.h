@@ -1,0 +1,22 @@
+/* reason.h - why a certificate is refused, in words: what is wrong, what was expected and presented, and what mends
+ * it. Pure but for the clock. */
+
+#ifndef NET_REASON_H
+#define NET_REASON_H
+
+#include "base/err.h"
+#include "net/trust.h"
+
+/* What was found out about a chain. */
+struct reason {
+	const struct chain *chain;
+	const char *host;     /* the name or address expected */
+	unsigned status;      /* gnutls_certificate_status_t bits; 0: trusted */
+	bool is_name_wrong;   /* the host is not among the certificate's names */
+	bool is_ocsp_missing; /* a good OCSP response was demanded and is not there */
+};
+
+/* True when nothing is wrong. False: EX_UNAVAILABLE with everything that is wrong, and a hint. */
+bool reason_check(const struct reason *reason, struct err *err);
+
+#endif

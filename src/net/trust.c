@@ -1,0 +1,354 @@
+/* trust.c - scans a PEM bundle for the few authorities that a chain needs. Reads the file in steps; memory does not
+ * grow with it. */
+
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "net/trust.h"
+
+enum {
+	READ_STEP = 32768,
+	BLOCK_MOST = 1 << 20, /* bytes of one PEM block */
+	PREFIX_SIZE = 512,    /* bytes of a certificate that nearly always reach beyond its subject */
+	CRL_MOST = 64 << 20,
+	TAG_SEQUENCE = 0x30,
+	TAG_INTEGER = 0x02,
+	TAG_VERSION = 0xa0
+};
+
+/* Where systems keep their bundle: Debian, Fedora, openSUSE, Alpine and the BSDs. */
+static const char *const system_bundles[] = {
+	"/etc/ssl/certs/ca-certificates.crt",
+	"/etc/pki/tls/certs/ca-bundle.crt",
+	"/etc/ssl/ca-bundle.pem",
+	"/etc/ssl/cert.pem",
+	"/usr/local/share/certs/ca-root-nss.crt",
+};
+
+/* Base64 (RFC 4648): the value plus one, END for the padding, BLANK for what may stand between, 0 for all that must
+ * not. */
+enum { END = 65, BLANK = 66 };
+static const unsigned char base64_values[256] = {
+	['A'] = 1,  ['B'] = 2,   ['C'] = 3,      ['D'] = 4,      ['E'] = 5,     ['F'] = 6,      ['G'] = 7,
+	['H'] = 8,  ['I'] = 9,   ['J'] = 10,     ['K'] = 11,     ['L'] = 12,    ['M'] = 13,     ['N'] = 14,
+	['O'] = 15, ['P'] = 16,  ['Q'] = 17,     ['R'] = 18,     ['S'] = 19,    ['T'] = 20,     ['U'] = 21,
+	['V'] = 22, ['W'] = 23,  ['X'] = 24,     ['Y'] = 25,     ['Z'] = 26,    ['a'] = 27,     ['b'] = 28,
+	['c'] = 29, ['d'] = 30,  ['e'] = 31,     ['f'] = 32,     ['g'] = 33,    ['h'] = 34,     ['i'] = 35,
+	['j'] = 36, ['k'] = 37,  ['l'] = 38,     ['m'] = 39,     ['n'] = 40,    ['o'] = 41,     ['p'] = 42,
+	['q'] = 43, ['r'] = 44,  ['s'] = 45,     ['t'] = 46,     ['u'] = 47,    ['v'] = 48,     ['w'] = 49,
+	['x'] = 50, ['y'] = 51,  ['z'] = 52,     ['0'] = 53,     ['1'] = 54,    ['2'] = 55,     ['3'] = 56,
+	['4'] = 57, ['5'] = 58,  ['6'] = 59,     ['7'] = 60,     ['8'] = 61,    ['9'] = 62,     ['+'] = 63,
+	['/'] = 64, ['='] = END, ['\n'] = BLANK, ['\r'] = BLANK, [' '] = BLANK, ['\t'] = BLANK,
+};
+
+/* The scan of one file. */
+struct scan {
+	gnutls_datum_t *names; /* DER names that make a certificate matter */
+	size_t n_names;
+	size_t n_seen; /* certificates in the file */
+	gnutls_x509_trust_list_t list;
+	struct buf der; /* the block at hand, decoded */
+};
+
+void
+chain_free(struct chain *chain)
+{
+	for (unsigned i = 0; i < chain->n; i++)
+		gnutls_x509_crt_deinit(chain->certificates[i]);
+	gnutls_free(chain->certificates);
+	*chain = (struct chain){0};
+}
+
+bool
+trust_open(const char *trust_file, int *fd, const char **path, struct err *err)
+{
+	bool is_system = trust_file == NULL || strcmp(trust_file, "system") == 0;
+
+	*fd = -1;
+	*path = trust_file;
+	for (size_t i = 0; is_system && i < sizeof(system_bundles) / sizeof(system_bundles[0]); i++)
+		if (access(system_bundles[i], F_OK) == 0) {
+			*path = system_bundles[i];
+			is_system = false;
+		}
+	if (is_system) {
+		err_set(err, EX_CONFIG, "this system has no bundle of certification authorities");
+		return err_hint(
+			err, "install the package ca-certificates, or set 'tls_trust_file' or 'tls_fingerprint'");
+	}
+	if (file_open_read(*path, fd, err))
+		return true;
+	err->exit_code = EX_CONFIG;
+	return err_prefix(err, "tls_trust_file");
+}
+
+/* Decode the text, but not much more than `most` bytes, into der. False: it is not base64. */
+static bool
+decode_base64(struct str text, size_t most, struct buf *der)
+{
+	unsigned bits = 0;
+	unsigned n_bits = 0;
+	size_t size = 0;
+	char *out;
+
+	buf_clear(der);
+	if (most > text.size)
+		most = text.size;
+	out = buf_reserve(der, most);
+	for (size_t i = 0; i < text.size && size < most; i++) {
+		unsigned value = base64_values[(unsigned char)text.data[i]];
+
+		if (value == END)
+			break;
+		if (value == 0)
+			return false;
+		if (value == BLANK)
+			continue;
+		bits = bits << 6 | (value - 1);
+		n_bits += 6;
+		if (n_bits >= 8) {
+			n_bits -= 8;
+			out[size++] = (char)(bits >> n_bits & 0xff);
+		}
+	}
+	buf_grow(der, size);
+	return true;
+}
+
+/* The DER element at the start of s (X.690 8.1): its tag, the size of its header and of the whole. False: s is too
+ * short for the header, or the length is absurd. The content may reach beyond s. */
+static bool
+parse_element(struct str s, unsigned *tag, size_t *header_size, size_t *whole_size)
+{
+	const unsigned char *octets = (const unsigned char *)s.data;
+	size_t length;
+	size_t n_more;
+
+	if (s.size < 2)
+		return false;
+	*tag = octets[0];
+	*header_size = 2;
+	length = octets[1];
+	if (length >= 0x80) {
+		n_more = length & 0x7f;
+		if (n_more == 0 || n_more > 3 || s.size < 2 + n_more)
+			return false;
+		length = 0;
+		for (size_t i = 0; i < n_more; i++)
+			length = length << 8 | octets[2 + i];
+		*header_size += n_more;
+	}
+	*whole_size = *header_size + length;
+	return true;
+}
+
+/* Step into the element at the start of *s (is_entered), or over it. */
+static bool
+pass_element(struct str *s, unsigned wanted_tag, bool is_entered)
+{
+	unsigned tag = 0;
+	size_t header_size = 0;
+	size_t whole_size = 0;
+
+	if (!parse_element(*s, &tag, &header_size, &whole_size) || tag != wanted_tag)
+		return false;
+	if (!is_entered && whole_size > s->size)
+		return false;
+	*s = str_from(*s, is_entered ? header_size : whole_size);
+	return true;
+}
+
+/* The subject of a certificate (RFC 5280 4.1) as DER; false when der is none, or ends before the subject does. */
+static bool
+find_subject(struct str der, struct str *subject)
+{
+	unsigned tag = 0;
+	size_t header_size = 0;
+	size_t whole_size = 0;
+
+	if (!pass_element(&der, TAG_SEQUENCE, true) || !pass_element(&der, TAG_SEQUENCE, true))
+		return false;
+	if (der.size > 0 && (unsigned char)der.data[0] == TAG_VERSION && !pass_element(&der, TAG_VERSION, false))
+		return false;
+	/* Serial number, signature algorithm, issuer, validity. */
+	if (!pass_element(&der, TAG_INTEGER, false) || !pass_element(&der, TAG_SEQUENCE, false) ||
+	    !pass_element(&der, TAG_SEQUENCE, false) || !pass_element(&der, TAG_SEQUENCE, false))
+		return false;
+	if (!parse_element(der, &tag, &header_size, &whole_size) || tag != TAG_SEQUENCE || whole_size > der.size)
+		return false;
+	*subject = str_first(der, whole_size);
+	return true;
+}
+
+static bool
+is_needed(const struct scan *scan, struct str subject)
+{
+	for (size_t i = 0; i < scan->n_names; i++)
+		if (scan->names[i].size == subject.size &&
+		    memcmp(scan->names[i].data, subject.data, subject.size) == 0)
+			return true;
+	return false;
+}
+
+/* One certificate of the file, as base64. One that is broken cannot vouch for anybody and is passed over. */
+static void
+take_certificate(struct scan *scan, struct str base64)
+{
+	struct str subject = {0};
+	gnutls_x509_crt_t certificate = NULL;
+	gnutls_datum_t whole = {0};
+
+	if (!decode_base64(base64, PREFIX_SIZE, &scan->der))
+		return;
+	if (!find_subject(buf_str(&scan->der), &subject) &&
+	    (!decode_base64(base64, BLOCK_MOST, &scan->der) || !find_subject(buf_str(&scan->der), &subject)))
+		return;
+	scan->n_seen++;
+	if (!is_needed(scan, subject) || !decode_base64(base64, BLOCK_MOST, &scan->der))
+		return;
+	whole.data = (unsigned char *)scan->der.data;
+	whole.size = (unsigned)scan->der.size;
+	if (gnutls_x509_crt_init(&certificate) < 0)
+		return;
+	if (gnutls_x509_crt_import(certificate, &whole, GNUTLS_X509_FMT_DER) < 0 ||
+	    gnutls_x509_trust_list_add_cas(scan->list, &certificate, 1, 0) != 1)
+		gnutls_x509_crt_deinit(certificate);
+}
+
+/* Take all whole PEM blocks off the front of b. False: nothing more can come of it (a block without end). */
+static bool
+take_blocks(struct scan *scan, struct buf *b)
+{
+	const struct str begin = STR("-----BEGIN ");
+	const struct str end = STR("-----END ");
+
+	for (;;) {
+		const char *start = b->size > 0 ? memmem(b->data, b->size, begin.data, begin.size) : NULL;
+		const char *stop;
+		struct str block;
+		size_t label_size;
+
+		if (start == NULL) {
+			if (b->size >= begin.size)
+				buf_consume(b, b->size - (begin.size - 1));
+			return true;
+		}
+		buf_consume(b, (size_t)(start - b->data));
+		stop = memmem(b->data, b->size, end.data, end.size);
+		if (stop == NULL)
+			return b->size < BLOCK_MOST;
+		block = str_from(str_make(b->data, (size_t)(stop - b->data)), begin.size);
+		label_size = str_find(block, '\n');
+		if (str_starts_with(block, STR("CERTIFICATE-----")) ||
+		    str_starts_with(block, STR("X509 CERTIFICATE-----")))
+			take_certificate(scan, str_from(block, label_size));
+		buf_consume(b, (size_t)(stop - b->data) + end.size);
+	}
+}
+
+/* The names of which a certificate may matter. */
+static bool
+collect_names(struct scan *scan, const struct chain *chain, struct err *err)
+{
+	scan->names = mem_alloc(2 * (size_t)chain->n, sizeof(*scan->names));
+	for (unsigned i = 0; i < chain->n; i++) {
+		if (gnutls_x509_crt_get_raw_dn(chain->certificates[i], &scan->names[scan->n_names]) < 0)
+			return err_set(err, EX_UNAVAILABLE, "certificate without a readable subject");
+		scan->n_names++;
+		if (gnutls_x509_crt_get_raw_issuer_dn(chain->certificates[i], &scan->names[scan->n_names]) < 0)
+			return err_set(err, EX_UNAVAILABLE, "certificate without a readable issuer");
+		scan->n_names++;
+	}
+	return true;
+}
+
+static bool
+read_blocks(struct scan *scan, int fd, const char *path, struct err *err)
+{
+	struct buf b = {0};
+	ssize_t n;
+
+	do {
+		n = read(fd, buf_reserve(&b, READ_STEP), READ_STEP);
+		if (n > 0)
+			buf_grow(&b, (size_t)n);
+		if (n < 0 && errno != EINTR)
+			err_set_errno(err, EX_CONFIG, "reading tls_trust_file %s", path);
+	} while (!err_is_set(err) && n != 0 && take_blocks(scan, &b));
+	buf_free(&b);
+	return !err_is_set(err);
+}
+
+bool
+trust_collect(int fd, const char *path, const struct chain *chain, gnutls_x509_trust_list_t list, struct err *err)
+{
+	struct scan scan = {.list = list};
+	bool is_good = collect_names(&scan, chain, err) && read_blocks(&scan, fd, path, err);
+
+	if (is_good && scan.n_seen == 0)
+		is_good = err_set(err, EX_CONFIG, "tls_trust_file %s holds no certificate", path);
+	for (size_t i = 0; i < scan.n_names; i++)
+		gnutls_free(scan.names[i].data);
+	free(scan.names);
+	buf_free(&scan.der);
+	return is_good;
+}
+
+/* None of the lists may have had a successor for long: what was revoked since is not in it. */
+static bool
+check_dates(const gnutls_x509_crl_t *crls, unsigned n, const char *path, struct err *err)
+{
+	struct buf date = {0};
+
+	for (unsigned i = 0; i < n && !err_is_set(err); i++) {
+		time_t next = gnutls_x509_crl_get_next_update(crls[i]);
+
+		if (next == (time_t)-1 || next >= time(NULL))
+			continue;
+		clock_add_timestamp(&date, next);
+		err_set(err, EX_CONFIG, "tls_crl_file %s is out of date since %s", path, buf_text(&date));
+	}
+	buf_free(&date);
+	return !err_is_set(err);
+}
+
+bool
+trust_add_crl(gnutls_x509_trust_list_t list, const char *path, struct err *err)
+{
+	gnutls_x509_crl_t *crls = NULL;
+	unsigned n = 0;
+	struct buf text = {0};
+	gnutls_datum_t pem = {0};
+	int code;
+
+	if (!file_read_path(path, CRL_MOST, &text, err)) {
+		err->exit_code = EX_CONFIG;
+		return err_prefix(err, "tls_crl_file");
+	}
+	pem.data = (unsigned char *)text.data;
+	pem.size = (unsigned)text.size;
+	code = text.size == 0 ? GNUTLS_E_NO_CERTIFICATE_FOUND
+	                      : gnutls_x509_crl_list_import2(&crls, &n, &pem, GNUTLS_X509_FMT_PEM, 0);
+	buf_free(&text);
+	if (code < 0)
+		return err_set(err, EX_CONFIG, "tls_crl_file %s holds no revocation list: %s", path,
+		               gnutls_strerror(code));
+	if (!check_dates(crls, n, path, err)) {
+		for (unsigned i = 0; i < n; i++)
+			gnutls_x509_crl_deinit(crls[i]);
+		gnutls_free(crls);
+		return false;
+	}
+	/* The list takes over each of them, but not the array. */
+	code = gnutls_x509_trust_list_add_crls(list, crls, n, 0, 0);
+	gnutls_free(crls);
+	return code >= 0 || err_set(err, EX_CONFIG, "tls_crl_file %s: %s", path, gnutls_strerror(code));
+}

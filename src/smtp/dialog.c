@@ -1,0 +1,417 @@
+/* dialog.c - the client's side of SMTP and LMTP: from facts to the next command. Pure. */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "smtp/act.h"
+#include "smtp/answer.h"
+#include "smtp/dialog.h"
+#include "smtp/stage.h"
+#include "smtp/transcript.h"
+
+enum {
+	COMMAND_USUAL = 512,       /* octets to leave free for one more command in the window */
+	RECIPIENTS_ALWAYS = 100    /* every server takes that many at once (RFC 5321 4.5.3.1.8) */
+};
+
+static const unsigned short too_large[3] = {5, 3, 4};
+static const unsigned short needs_utf8[3] = {5, 6, 7};
+
+/* --- transactions ---------------------------------------------------------------------------------------------- */
+
+/* Is something known already that makes sending this message here pointless? */
+static bool
+refuse_locally(struct dialog *d, struct order *order)
+{
+	uint64_t size = (uint64_t)order->message->wire_size;
+
+	if (d->caps.size_most > 0 && size > d->caps.size_most) {
+		order_refuse(order, OUTCOME_AT_MAIL, too_large, "the message is larger than the server accepts");
+		return true;
+	}
+	if (!d->caps.has_smtputf8 && envelope_needs_smtputf8(order->envelope)) {
+		order_refuse(order, OUTCOME_LOCALLY, needs_utf8, "an address needs SMTPUTF8, which the server does not offer");
+		return true;
+	}
+	return false;
+}
+
+static void
+begin_order(struct dialog *d, struct order *order)
+{
+	if (refuse_locally(d, order)) {
+		order_append(&d->finished, order);
+		return;
+	}
+	order_begin(order, d->caps.has_chunking && d->demand->may_chunk);
+	d->sending = order;
+	d->n_transactions++;
+}
+
+bool
+dialog_has_room(const struct dialog *d)
+{
+	if (err_is_set(&d->failure) || d->is_dead || d->has_quit)
+		return false;
+	return d->caps.mail_most == 0 || d->n_transactions < d->caps.mail_most;
+}
+
+static bool
+has_recipient_to_ask(struct dialog *d, struct order *order)
+{
+	if (d->caps.rcpt_most > 0 && order->n_asked >= d->caps.rcpt_most)
+		return false;
+	return order_next_recipient(order) < order->envelope->n_recipients;
+}
+
+/* Can nothing more of this transaction be sent, although its text was not? */
+static bool
+is_over(struct dialog *d, struct order *order)
+{
+	if (order->n_unanswered > 0 || order->chunk_left > 0 || !order->is_mail_sent)
+		return false;
+	if (order->is_refused)
+		return true;
+	return !has_recipient_to_ask(d, order) && order->n_accepted == 0 && !order->may_send_text;
+}
+
+static void
+close_transaction(struct dialog *d, struct order *order)
+{
+	if (order_needs_another(order) && dialog_has_room(d))
+		order_append(&d->again, order);
+	else
+		order_append(&d->finished, order);
+}
+
+static void
+close_transactions(struct dialog *d)
+{
+	struct order *order = d->sending;
+
+	if (order != NULL && is_over(d, order)) {
+		d->sending = NULL;
+		d->is_reset_needed = true;
+		close_transaction(d, order);
+	}
+	while (d->awaiting != NULL && d->awaiting->n_unanswered == 0)
+		close_transaction(d, order_take_first(&d->awaiting));
+	if (d->sending == NULL && d->again != NULL && dialog_has_room(d))
+		begin_order(d, order_take_first(&d->again));
+}
+
+/* The session ends: every order goes back to the caller as it is. */
+static void
+release_orders(struct dialog *d)
+{
+	struct order *order;
+
+	while ((order = order_take_first(&d->awaiting)) != NULL) {
+		order_settle_unknown(order, "the connection was lost after the message was sent: it may be delivered twice");
+		order_append(&d->finished, order);
+	}
+	while ((order = order_take_first(&d->again)) != NULL)
+		order_append(&d->finished, order);
+	if (d->sending != NULL)
+		order_append(&d->finished, d->sending);
+	d->sending = NULL;
+}
+
+/* --- from facts to the next stage ------------------------------------------------------------------------------ */
+
+static enum dialog_stage
+next_order_stage(struct dialog *d, struct order *order)
+{
+	if (d->is_reset_needed)
+		return STAGE_RSET;
+	if (!order->is_mail_sent)
+		return STAGE_MAIL;
+	if (!order->is_refused && has_recipient_to_ask(d, order))
+		return STAGE_RCPT;
+	if (order->is_chunked)
+		return STAGE_CHUNK;
+	return order->is_data_sent ? STAGE_TEXT : STAGE_DATA;
+}
+
+static enum dialog_stage
+next_stage(struct dialog *d)
+{
+	if (err_is_set(&d->failure))
+		return STAGE_QUIT;
+	if (!d->knows_caps)
+		return d->demand->is_lmtp ? STAGE_LHLO : d->must_use_helo ? STAGE_HELO : STAGE_EHLO;
+	if (d->demand->wants_starttls && !d->is_protected)
+		return STAGE_STARTTLS;
+	if (d->demand->wants_auth && d->auth != DIALOG_AUTH_DONE)
+		return STAGE_AUTH;
+	if (d->demand->etrn != NULL && !d->has_asked_etrn)
+		return STAGE_ETRN;
+	if (d->sending != NULL)
+		return next_order_stage(d, d->sending);
+	return d->has_no_more_orders || !dialog_has_room(d) ? STAGE_QUIT : STAGE_ORDER;
+}
+
+/* May anything at all be sent behind what is unanswered? */
+static bool
+may_follow(struct dialog *d)
+{
+	const struct dialog_pending *last = act_pending(d, d->n_pending - 1);
+
+	if (d->n_pending == 0)
+		return true;
+	if (!d->caps.has_pipelining || !d->demand->may_pipeline || !stage_row(last->stage)->may_be_followed)
+		return false;
+	return d->n_pending < DIALOG_PENDING_MOST && d->unanswered_size + COMMAND_USUAL <= DIALOG_UNANSWERED_MOST;
+}
+
+static bool
+are_recipients_answered(const struct order *order)
+{
+	return order->n_asked == order->n_answered;
+}
+
+/* The text may ride in the recipients' group if it is small and its refusal can be told from theirs (RFC 3030 section 2). One message without its
+ * final reply is the most that can be left in doubt. */
+static bool
+may_send_chunk(struct dialog *d, const struct order *order)
+{
+	if (d->awaiting != NULL || order->is_refused)
+		return false;
+	if (are_recipients_answered(order))
+		return order->n_accepted > 0;
+	return !d->demand->is_atomic && !order->is_behind_refusal && order->message->wire_size <= DIALOG_CHUNK_IN_GROUP;
+}
+
+static bool
+may_send_data(struct dialog *d, const struct order *order)
+{
+	if (order->is_refused)
+		return false;
+	if (are_recipients_answered(order))
+		return order->n_accepted > 0;
+	return !d->demand->is_atomic;
+}
+
+/* Once QUIT is sent no further transaction is possible: none must be needed. */
+static bool
+may_quit(const struct dialog *d)
+{
+	for (const struct order *order = d->awaiting; order != NULL; order = order->next) {
+		if (!are_recipients_answered(order) && order->n_asked > RECIPIENTS_ALWAYS)
+			return false;
+		if (order_expects_another(order))
+			return false;
+	}
+	return true;
+}
+
+static bool
+may_send(struct dialog *d, enum dialog_stage stage)
+{
+	switch (stage) {
+	case STAGE_TEXT:
+		return d->sending->may_send_text;
+	case STAGE_CHUNK:
+		return d->sending->chunk_left > 0 || (may_follow(d) && may_send_chunk(d, d->sending));
+	case STAGE_DATA:
+		return may_follow(d) && may_send_data(d, d->sending);
+	case STAGE_QUIT:
+		/* A failing session waits for what is unanswered (the "*" of AUTH), then says good-bye. */
+		return !d->has_quit && (err_is_set(&d->failure) ? d->n_pending == 0 : may_follow(d) && may_quit(d));
+	case STAGE_STARTTLS:
+		return d->is_tls_agreed || d->n_pending == 0;
+	default:
+		return may_follow(d);
+	}
+}
+
+/* Atomic orders: one refused recipient ends the transaction before any text is sent. */
+static void
+enforce_atomic(struct dialog *d)
+{
+	struct order *order = d->sending;
+
+	if (!d->demand->is_atomic || order == NULL || order->is_refused || !order->is_mail_sent || order->n_unanswered > 0 ||
+	    has_recipient_to_ask(d, order) || order->is_data_sent || order->text_offset > 0)
+		return;
+	if (order->n_accepted == order->envelope->n_recipients)
+		return;
+	order_refuse_rest(order);
+	order->is_refused = true;
+}
+
+/* --- the loop ---------------------------------------------------------------------------------------------------- */
+
+static enum dialog_stage
+stage_waited_for(const struct dialog *d)
+{
+	if (d->sending != NULL && d->sending->may_send_text)
+		return STAGE_TEXT;
+	return d->n_pending > 0 ? d->pending[d->first_pending].stage : STAGE_TEXT;
+}
+
+static void
+read_replies(struct dialog *d)
+{
+	while (!d->is_dead && !d->is_tls_agreed && d->in.size > 0) {
+		const char *why = NULL;
+		enum reply_status status = reply_read(&d->reply, &d->in, &why);
+
+		if (status == REPLY_INCOMPLETE)
+			return;
+		if (status == REPLY_MALFORMED) {
+			/* After QUIT it does not matter any more. */
+			if (!d->has_quit || stage_waited_for(d) != STAGE_QUIT)
+				answer_fail(d, EX_PROTOCOL, stage_row(stage_waited_for(d))->about, why);
+			d->is_dead = true;
+			return;
+		}
+		d->n_replies++;
+		transcript_add_reply(d);
+		answer_record(d);
+	}
+}
+
+/* In the middle of a text nothing else can be said, so a failure there ends the connection without QUIT. */
+static bool
+is_inside_text(const struct dialog *d)
+{
+	const struct order *order = d->sending;
+
+	return order != NULL && (order->chunk_left > 0 || (order->may_send_text && order->text_offset > 0));
+}
+
+/* The answer to a chunk came before the chunk was sent whole: a refusal, and the rest is not wanted. */
+static bool
+is_chunk_unwanted(const struct dialog *d)
+{
+	return d->sending != NULL && d->sending->chunk_left > 0 && d->sending->n_unanswered == 0;
+}
+
+static bool
+is_ended(struct dialog *d)
+{
+	if (is_chunk_unwanted(d) || (err_is_set(&d->failure) && is_inside_text(d)))
+		d->is_dead = true;
+	if (d->is_dead || (err_is_set(&d->failure) && d->has_quit))
+		return true;
+	return d->has_quit && d->n_pending == 1;
+}
+
+enum dialog_want
+dialog_next(struct dialog *d)
+{
+	read_replies(d);
+	for (;;) {
+		enum dialog_stage stage;
+		int want;
+
+		enforce_atomic(d);
+		close_transactions(d);
+		if (is_ended(d)) {
+			release_orders(d);
+			return WANT_CLOSE;
+		}
+		stage = next_stage(d);
+		if (!may_send(d, stage))
+			return WANT_REPLY;
+		want = act_on_stage(d, stage);
+		if (want != ACT_GO_ON)
+			return (enum dialog_want)want;
+	}
+}
+
+void
+dialog_start(struct dialog *d, const struct dialog_demand *demand)
+{
+	struct buf *transcript = d->transcript;
+
+	*d = (struct dialog){.demand = demand, .transcript = transcript};
+	d->is_protected = demand->is_protected;
+	act_await(d, STAGE_GREETING, NULL, 0);
+}
+
+int
+dialog_patience(const struct dialog *d)
+{
+	return stage_row(stage_waited_for(d))->patience;
+}
+
+const char *
+dialog_doing(const struct dialog *d)
+{
+	return stage_row(stage_waited_for(d))->name;
+}
+
+void
+dialog_lost(struct dialog *d, int exit_code, const char *text)
+{
+	struct buf what = {0};
+
+	d->is_dead = true;
+	if (d->has_quit && d->n_pending <= 1)
+		return;
+	buf_printf(&what, "%s (%s)", text, dialog_doing(d));
+	answer_fail(d, exit_code, stage_row(stage_waited_for(d))->about, buf_text(&what));
+	buf_free(&what);
+}
+
+void
+dialog_give_up(struct dialog *d, enum outcome_stage stage, struct err *err)
+{
+	answer_fail(d, err->exit_code, stage, buf_text(&err->text));
+	if (err->hint.size > 0)
+		err_hint(&d->failure, "%s", buf_text(&err->hint));
+	/* In the middle of a TLS handshake no SMTP can be spoken. */
+	d->is_dead = d->is_dead || d->is_tls_agreed;
+	err_clear(err);
+}
+
+void
+dialog_protected(struct dialog *d)
+{
+	d->is_protected = true;
+	d->is_tls_agreed = false;
+	d->knows_caps = false;
+	d->must_use_helo = false;
+	d->auth = DIALOG_AUTH_IDLE;
+	caps_free(&d->caps);
+}
+
+void
+dialog_auth_done(struct dialog *d)
+{
+	d->auth = DIALOG_AUTH_DONE;
+}
+
+void
+dialog_take_order(struct dialog *d, struct order *order)
+{
+	begin_order(d, order);
+}
+
+void
+dialog_no_more_orders(struct dialog *d)
+{
+	d->has_no_more_orders = true;
+}
+
+struct order *
+dialog_finished(struct dialog *d)
+{
+	return order_take_first(&d->finished);
+}
+
+void
+dialog_free(struct dialog *d)
+{
+	buf_free(&d->in);
+	buf_wipe(&d->out);
+	caps_free(&d->caps);
+	reply_free(&d->reply);
+	buf_free(&d->greeting);
+	buf_wipe(&d->challenge);
+	err_clear(&d->failure);
+	memset(d, 0, sizeof(*d));
+}
