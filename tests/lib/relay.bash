@@ -40,7 +40,7 @@ relay_config() {
 
 	{
 		printf 'host localhost\nport %s\n' "$1"
-		printf 'from joe@example.test\nqueue off\n'
+		printf 'from joe@example.test\n'
 		shift
 		for line; do
 			printf '%s\n' "$line"

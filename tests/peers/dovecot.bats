@@ -84,7 +84,6 @@ submit_with() {
 		protocol lmtp
 		socket $DOVECOT_LMTP_SOCKET
 		from joe@example.test
-		queue off
 	END
 	printf '.dot\n\nhello\n' | relay_message >"$HOME/message"
 	assert_sends "$HOME/message"
@@ -106,7 +105,6 @@ submit_with() {
 		protocol lmtp
 		socket $DOVECOT_LMTP_SOCKET
 		from joe@example.test
-		queue off
 	END
 	relay_message <<<"hello" >"$HOME/message"
 	run_mailcrane alice@example.test nobody@example.test bob@example.test <"$HOME/message"
