@@ -22,7 +22,7 @@
 #include "base/proc.h"
 
 enum {
-	COMMAND_SECONDS = 30,
+	COMMAND_SECONDS = 120,
 	COMMAND_MOST = 65536, /* bytes */
 	NETRC_MOST = 65536,   /* bytes */
 	PROMPT_SECONDS = 300,

@@ -16,7 +16,7 @@ struct secret {
  *
  *   1. the setting `password`;
  *   2. the first line that the setting `passwordeval` prints, without CR and LF (proc_run: sh -c, stdin /dev/null, exit
- *      status checked, 30 seconds, 64 KiB);
+ *      status checked, 120 seconds, 64 KiB);
  *   3. ~/.netrc, then SYSCONFDIR/netrc: the entry with the account's host and user (see netrc.h). A ~/.netrc with that
  *      password must belong to the user and be closed to all others, except for root, as the configuration file;
  *   4. if may_prompt, the user at /dev/tty, within five minutes; the echo is on again whatever ends the prompt.

@@ -33,7 +33,8 @@ struct job {
 enum ending { ENDED, ENDED_LATE, ENDED_TOO_LONG, ENDED_UNREADABLE };
 
 struct child {
-	pid_t pid;          /* also its process group */
+	pid_t pid;
+	bool has_group;     /* its process group is its own, with the same number */
 	int fd;             /* what it writes comes here; non-blocking */
 	int status;         /* as waitpid gives it, after finish() */
 	enum ending ending; /* after run() */
@@ -57,13 +58,14 @@ close_from(unsigned int first)
 
 /* In the child: a defined state, whatever the parent's is. Result is the number the output descriptor gets. */
 static void
-prepare_child(pid_t parent, int fd, int result)
+prepare_child(pid_t parent, int fd, int result, bool has_group)
 {
 	struct sigaction plain = {.sa_handler = SIG_DFL};
 	sigset_t none;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	setpgid(0, 0);
+	if (has_group)
+		setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_NOT_STARTED);
@@ -80,16 +82,30 @@ prepare_child(pid_t parent, int fd, int result)
 }
 
 _Noreturn static void
-run_job(const struct job *job, pid_t parent, int fd)
+run_job(const struct job *job, pid_t parent, int fd, bool has_group)
 {
 	if (job->command == NULL) {
-		prepare_child(parent, fd, RESULT_FD);
+		prepare_child(parent, fd, RESULT_FD, has_group);
 		job->work(job->argument, RESULT_FD);
 		_exit(EX_OK);
 	}
-	prepare_child(parent, fd, STDOUT_FILENO);
+	prepare_child(parent, fd, STDOUT_FILENO, has_group);
 	execl("/bin/sh", "sh", "-c", job->command, (char *)NULL);
 	_exit(EXIT_NOT_STARTED);
+}
+
+/* Is this program what the user of a terminal is looking at? */
+static bool
+is_in_foreground(void)
+{
+	int tty = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool is_foreground;
+
+	if (tty < 0)
+		return false;
+	is_foreground = tcgetpgrp(tty) == getpgrp();
+	close(tty);
+	return is_foreground;
 }
 
 /* Fork. Signals are blocked meanwhile, so that no handler of the parent ever runs in the child. */
@@ -104,18 +120,21 @@ start(struct child *child, const struct job *job)
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return false;
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
+	/* A command may have to ask the user at the terminal, which only the foreground group may read. */
+	child->has_group = job->command == NULL || !is_in_foreground();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	child->pid = fork();
 	if (child->pid == 0)
-		run_job(job, parent, fds[1]);
+		run_job(job, parent, fds[1], child->has_group);
 	cause = errno;
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(fds[1]);
 	child->fd = fds[0];
 	if (child->pid > 0) {
 		/* Parent and child both do it: whoever comes first. */
-		setpgid(child->pid, child->pid);
+		if (child->has_group)
+			setpgid(child->pid, child->pid);
 		return true;
 	}
 	close(fds[0]);
@@ -188,7 +207,7 @@ static void
 finish(struct child *child)
 {
 	if (child->ending != ENDED)
-		kill(-child->pid, SIGKILL);
+		kill(child->has_group ? -child->pid : child->pid, SIGKILL);
 	while (waitpid(child->pid, &child->status, 0) < 0)
 		if (errno != EINTR)
 			break;

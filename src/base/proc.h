@@ -1,9 +1,10 @@
 /* proc.h - child processes: commands whose output is wanted, and work done beside the main process with a deadline.
  *
- * A child runs in a process group of its own, with /dev/null as stdin, all signals at their defaults and none blocked,
- * and no descriptor but 0, 1, 2 and the one for its result. When the deadline passes, or it writes too much, the whole
- * group is killed. What it leaves running in the background when it ends is neither waited for nor killed. It dies with
- * its parent. */
+ * A child runs in a process group of its own (a command of a program in the foreground of a terminal stays there, since it
+ * may have to ask the user for a passphrase), with /dev/null as stdin, all signals at their defaults and none blocked,
+ * and no descriptor but 0, 1, 2 and the one for its result. When the deadline passes, or it writes too much, its
+ * group is killed, or in the terminal's foreground it alone. What it leaves running in the background when it ends is
+ * neither waited for nor killed. It dies with its parent. */
 
 #ifndef BASE_PROC_H
 #define BASE_PROC_H

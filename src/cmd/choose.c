@@ -44,18 +44,23 @@ static bool
 choose_from_files(struct call *call, const char *sender, struct err *err)
 {
 	const struct account *chosen = NULL;
-	struct err none = {0};
+	struct err environment = {0};
 
 	if (config_choose(&call->config, call->request.account_id, sender, &chosen, err)) {
 		account_copy(&call->account, chosen);
 		return true;
 	}
-	if (call->request.account_id != NULL || !config_from_environment(&call->account, &none)) {
-		err_clear(&none);
+	if (call->request.account_id != NULL)
 		return false;
+	if (config_from_environment(&call->account, &environment)) {
+		err_clear(err);
+		return true;
 	}
-	err_clear(err);
-	return true;
+	if (err_is_set(&environment)) {
+		err_clear(err);
+		err_move(err, &environment);
+	}
+	return false;
 }
 
 bool

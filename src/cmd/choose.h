@@ -19,8 +19,8 @@ struct call {
 /* Read the configuration files, unless the host is given on the command line (then none is opened, as msmtp does). */
 bool choose_read_files(struct call *call, struct err *err);
 
-/* Choose and complete the account: -a, or --host, or the first whose `from` matches `sender` (NULL: not known), or the default one,
- * or the one that $SMTPSERVER and $EMAIL describe. */
+/* Choose and complete the account: -a, or --host, or the first whose `from` matches `sender` (NULL: not known), or the
+ * default one, or the one that $SMTPSERVER and $EMAIL describe. */
 bool choose_account(struct call *call, const char *sender, struct err *err);
 
 void call_free(struct call *call);

@@ -5,8 +5,8 @@
 
 #include "deliver/report.h"
 
-/* Write the line where the account wants it (nowhere is fine). A log that cannot be written is a warning on stderr with the line itself,
- * never a failure. line->account must be set. */
+/* Write the line where the account wants it (nowhere is fine). A log that cannot be written is a warning on stderr with
+ * the line itself, never a failure. line->account must be set. */
 void log_attempt(const char *program, const struct report_line *line);
 
 #endif

@@ -18,7 +18,8 @@
 
 enum { DRAIN_MS = 10000 };
 
-/* No bit that somebody set on the file may matter: whoever calls it, it runs as the caller (for good, before any input is read). */
+/* No bit that somebody set on the file may matter: whoever calls it, it runs as the caller (for good, before any input
+ * is read). */
 static bool
 drop_privileges(struct err *err)
 {

@@ -85,7 +85,7 @@ print_server(const struct session *session)
 		       session->connection.address, account->port);
 	print_indented("    ", buf_str(&session->dialog.greeting));
 	if (session->tls.version != NULL) {
-		printf("TLS session parameters:\n    (%s)-%s\n", session->tls.version, session->tls.cipher);
+		printf("TLS session parameters:\n    %s\n", session->tls.cipher);
 		printf("TLS certificate information:\n");
 		print_indented("    ", buf_str(&session->tls.certificate));
 	}

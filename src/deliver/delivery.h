@@ -30,8 +30,8 @@ struct delivery {
 	size_t next_parcel;
 };
 
-/* Try each host until no recipient is pending, everything over as few connections as the servers allow. Afterwards every recipient
- * has an outcome other than pending, and every parcel its exit code. True: all were delivered. */
+/* Try each host until no recipient is pending, everything over as few connections as the servers allow. Afterwards
+ * every recipient has an outcome other than pending, and every parcel its exit code. True: all were delivered. */
 bool delivery_run(struct delivery *delivery);
 
 void delivery_free(struct delivery *delivery);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -153,6 +154,8 @@ hint_for_session(const struct account *account, const struct outcome *outcome)
 {
 	if (account->tls && account->tls_starttls && account->port == 465 && outcome->stage == OUTCOME_AT_GREETING)
 		return "port 465 speaks TLS from the first byte on: set 'tls_starttls off', or use port 587";
+	if (account->tls && account->tls_starttls && outcome->stage == OUTCOME_AT_GREETING && outcome->reply_code == 0)
+		return "if this port speaks TLS from the first byte on, as 465 does, set 'tls_starttls off'";
 	if (account->tls && !account->tls_starttls && outcome->stage == OUTCOME_AT_TLS &&
 	    (account->port == 587 || account->port == 25))
 		return "this port usually begins in the clear: set 'tls_starttls on', or use port 465";
@@ -268,6 +271,15 @@ report_add_log(struct buf *b, const struct report_line *line)
 }
 
 static void
+add_json_enhanced(struct json *json, const struct outcome *outcome)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%u.%u.%u", outcome->enhanced[0], outcome->enhanced[1], outcome->enhanced[2]);
+	json_add_text(json, "enhanced", outcome->enhanced[0] != 0 ? text : NULL);
+}
+
+static void
 add_json_recipients(struct json *json, const struct envelope *envelope)
 {
 	json_begin_array(json, "recipients");
@@ -278,6 +290,7 @@ add_json_recipients(struct json *json, const struct envelope *envelope)
 		json_add_text(json, "address", recipient->mailbox);
 		json_add_text(json, "state", outcome_state_name(recipient->outcome.state));
 		json_add_number(json, "code", recipient->outcome.reply_code);
+		add_json_enhanced(json, &recipient->outcome);
 		json_add_text(json, "text", recipient->outcome.text);
 		json_end(json);
 	}
@@ -304,7 +317,7 @@ report_add_json(struct buf *b, const struct report_line *line, time_t when)
 	json_add_text(&json, "message_id", line->message_id);
 	if (line->message != NULL)
 		json_add_number(&json, "size", line->message->size);
-	json_add_text(&json, "error", line->error);
+	json_add_text(&json, "error", line->error != NULL && line->error[0] != '\0' ? line->error : NULL);
 	json_add_number(&json, "exit_code", line->exit_code);
 	json_end(&json);
 	buf_free(&time_text);

@@ -27,8 +27,8 @@ struct report_line {
 	int exit_code;
 };
 
-/* Append the attempt in msmtp's grammar: "host=.. tls=on auth=on user=.. from=.. recipients=a,b mailsize=.. smtpstatus=.. smtpmsg='..'
- * errormsg='..' exitcode=EX_OK"; without time and line end. */
+/* Append the attempt in msmtp's grammar: "host=.. tls=on auth=on user=.. from=.. recipients=a,b mailsize=..
+ * smtpstatus=.. smtpmsg='..' errormsg='..' exitcode=EX_OK"; without time and line end. */
 void report_add_log(struct buf *b, const struct report_line *line);
 
 /* The same as one JSON object. */

@@ -49,7 +49,8 @@ patience(const struct session *s, int64_t standard)
 	return s->account->timeout > 0 ? s->account->timeout : standard;
 }
 
-/* Bytes that the dialogue may have to react to arrived, or everything was sent; else the dialogue is told that the peer is lost. */
+/* Bytes that the dialogue may have to react to arrived, or everything was sent; else the dialogue is told that the peer
+ * is lost. */
 static void
 exchange(struct session *s, bool wants_input, int64_t deadline)
 {
@@ -63,10 +64,10 @@ exchange(struct session *s, bool wants_input, int64_t deadline)
 		return;
 	}
 	if (state.is_timed_out) {
+		int64_t seconds = patience(s, dialog_patience(&s->dialog));
 		struct buf text = {0};
 
-		buf_printf(&text, "no answer within %lld seconds",
-		           (long long)patience(s, dialog_patience(&s->dialog)));
+		buf_printf(&text, "no answer within %lld second%s", (long long)seconds, seconds == 1 ? "" : "s");
 		dialog_lost(&s->dialog, EX_TEMPFAIL, buf_text(&text));
 		buf_free(&text);
 	} else
@@ -101,7 +102,7 @@ serve_tls(struct session *s)
 		return;
 	}
 	tls_describe(s->stream.tls, &s->tls);
-	show(s, "%s %s%s", s->tls.version, s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
+	show(s, "TLS: %s%s", s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
 	dialog_protected(&s->dialog);
 	s->deadline = 0;
 }
@@ -172,7 +173,9 @@ serve_auth(struct session *s)
 			dialog_auth_cancel(&s->dialog, &err);
 		return;
 	case DIALOG_AUTH_ACCEPTED:
-		if (sasl_finish(s->sasl, &err))
+		if (s->initial.size > 0)
+			err_set(&err, EX_PROTOCOL, "the server accepted a login that was not finished");
+		else if (sasl_finish(s->sasl, &err))
 			dialog_auth_done(&s->dialog);
 		break;
 	default:
@@ -314,7 +317,7 @@ connect_and_protect(struct session *s, struct outcome *why, struct err *err)
 	if (!stream_start_tls(&s->stream, &host->tls_settings, clock_deadline(patience(s, HANDSHAKE_SECONDS)), err))
 		return false;
 	tls_describe(s->stream.tls, &s->tls);
-	show(s, "%s %s%s", s->tls.version, s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
+	show(s, "TLS: %s%s", s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
 	return true;
 }
 

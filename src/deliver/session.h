@@ -1,4 +1,5 @@
-/* session.h - one connection to one host: serves what the dialogue wants with a stream, TLS and AUTH, each wait with a deadline. */
+/* session.h - one connection to one host: serves what the dialogue wants with a stream, TLS and AUTH, each wait with a
+ * deadline. */
 
 #ifndef DELIVER_SESSION_H
 #define DELIVER_SESSION_H
@@ -10,8 +11,8 @@
 #include "net/stream.h"
 #include "smtp/dialog.h"
 
-/* Who looks on: `show` gets the dialogue line by line ("C: ...", "S: ...", "* ..."), secrets hidden; `progress` how much of a message is sent.
- * NULL: nobody looks. */
+/* Who looks on: `show` gets the dialogue line by line ("C: ...", "S: ...", "* ..."), secrets hidden; `progress` how
+ * much of a message is sent. NULL: nobody looks. */
 struct session_watch {
 	void (*show)(void *context, struct str line);
 	void *context;
@@ -22,7 +23,8 @@ struct session_watch {
 /* Where the messages come from. */
 struct session_orders {
 	struct order *(*next)(void *context);                       /* NULL: no more. Keeps the order until: */
-	void (*finished)(void *context, struct order *order, const char *host); /* its outcomes are as good as this session makes them */
+	/* Its outcomes are as good as this session makes them. */
+	void (*finished)(void *context, struct order *order, const char *host);
 	void *context;
 };
 
@@ -49,8 +51,9 @@ struct session {
 	size_t n_replies_seen;
 };
 
-/* Connect and go through the whole dialogue. False: it could not begin, or ended before its time: err says why, and *why is what a recipient without an
- * own result may be told (deferred). True: it came to its end; recipients may still be pending (limits of the server). */
+/* Connect and go through the whole dialogue. False: it could not begin, or ended before its time: err says why, and
+ * *why is what a recipient without an own result may be told (deferred). True: it came to its end; recipients may still
+ * be pending (limits of the server). */
 bool session_run(struct session *session, struct outcome *why, struct err *err);
 
 void session_free(struct session *session);

@@ -98,6 +98,9 @@ envelope_exit_code(const struct envelope *envelope)
 
 	for (size_t i = 0; i < envelope->n_recipients; i++)
 		code = outcome_worse_exit(code, outcome_exit_code(&envelope->recipients[i].outcome));
+	/* The message itself was good enough for somebody (LMTP answers for each recipient after the text). */
+	if (code == EX_UNAVAILABLE && envelope_count(envelope, OUTCOME_DELIVERED) > 0)
+		code = EX_NOUSER;
 	return code;
 }
 

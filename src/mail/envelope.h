@@ -43,7 +43,8 @@ size_t envelope_count(const struct envelope *envelope, enum outcome_state state)
 /* Give every pending recipient this outcome. */
 void envelope_settle(struct envelope *envelope, const struct outcome *outcome);
 
-/* The exit code for the whole message: the worst of its recipients' (outcome_worse_exit). */
+/* The exit code for the whole message: the worst of its recipients' (outcome_worse_exit), where a message that anybody accepted
+ * is at most EX_NOUSER instead of EX_UNAVAILABLE. */
 int envelope_exit_code(const struct envelope *envelope);
 
 /* Does an address need SMTPUTF8, that is, is a local part non-ASCII? Domains can be written in ASCII. */

@@ -9,15 +9,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "mail/canonical.h"
+#include "mail/keep.h"
 #include "mail/message.h"
 #include "mail/repair.h"
 
 enum {
 	BLOCK_SIZE = 64 * 1024,
-	MEMORY_MOST = 256 * 1024,
 	HEADER_MOST = 1024 * 1024,
 	FIELDS_MOST = 10000,
 	DRAIN_MOST = 64 * 1024 * 1024,
@@ -32,86 +31,18 @@ struct reader {
 	struct message_found *found;
 	struct canonical canonical;
 	struct buf header;     /* the section as it came */
-	bool has_header;       /* the repaired section is in the message */
-	int64_t n_lines;
-	int64_t line_size;     /* bytes of the last line so far */
+	struct keep keep;      /* keep.has_header: the repaired section is in the message */
 };
 
-static bool
-has_8bit(struct str text)
-{
-	const uint64_t high_bits = UINT64_C(0x8080808080808080);
-	uint64_t word;
-	size_t i = 0;
-
-	/* Eight at a time, for this looks at every byte of every message. */
-	for (; i + sizeof(word) <= text.size; i += sizeof(word)) {
-		memcpy(&word, text.data + i, sizeof(word));
-		if ((word & high_bits) != 0)
-			return true;
-	}
-	return str_has_8bit(str_from(text, i));
-}
-
-/* Take the facts of text, which was just kept. */
-static void
-count(struct reader *r, struct str text)
-{
-	struct message *message = r->message;
-	bool *is_8bit = r->has_header ? &message->has_8bit_body : &message->has_8bit_header;
-	const char *data = text.data;
-	const char *end;
-	const char *line_end;
-
-	if (text.size == 0)
-		return;
-	end = data + text.size;
-	message->size += (int64_t)text.size;
-	*is_8bit = *is_8bit || has_8bit(text);
-	message->has_nul = message->has_nul || str_find(text, '\0') < text.size;
-	while (data < end) {
-		line_end = memchr(data, '\n', (size_t)(end - data));
-		r->line_size += (line_end != NULL ? line_end : end) - data;
-		if (r->line_size > message->longest_line)
-			message->longest_line = r->line_size;
-		if (line_end == NULL)
-			break;
-		r->n_lines++;
-		r->line_size = 0;
-		data = line_end + 1;
-	}
-	message->wire_size = message->size + r->n_lines;
-}
-
-/* Write what is in memory to the spool file; `keeps_memory` for what comes next. */
-static bool
-spill(struct message *message, bool keeps_memory, struct err *err)
-{
-	if (message->is_in_memory && !file_open_spool(&message->fd, err))
-		return false;
-	message->is_in_memory = false;
-	if (!file_write_all(message->fd, message->memory.data, message->memory.size, "the spool file", err))
-		return false;
-	/* The first time there is more of it than will be needed again. */
-	if (keeps_memory && message->memory.capacity <= 4 * BLOCK_SIZE)
-		buf_clear(&message->memory);
-	else
-		buf_free(&message->memory);
-	return true;
-}
-
-/* What is in memory from `from` on was added: take its facts, and write it out when it is much. */
+/* What is in memory from `from` on was added. */
 static bool
 keep(struct reader *r, size_t from, struct err *err)
 {
-	struct message *message = r->message;
-
-	count(r, str_from(buf_str(&message->memory), from));
-	if (r->rules->size_limit > 0 && message->size > r->rules->size_limit)
+	if (!keep_added(&r->keep, from, err))
+		return false;
+	if (r->rules->size_limit > 0 && r->message->size > r->rules->size_limit)
 		return err_set(err, EX_DATAERR, "the message is larger than %lld bytes", (long long)r->rules->size_limit);
-	if (message->is_in_memory ? message->memory.size <= MEMORY_MOST : message->memory.size < BLOCK_SIZE)
-		return true;
-	return spill(message, true, err);
+	return true;
 }
 
 static bool
@@ -146,7 +77,7 @@ finish_header(struct reader *r, struct err *err)
 	repair_free(&repair);
 	buf_free(&r->header);
 	is_well = is_well && keep(r, 0, err);
-	r->has_header = true;
+	r->keep.has_header = true;
 	return is_well;
 }
 
@@ -164,11 +95,11 @@ take(struct reader *r, struct str input, struct err *err)
 {
 	size_t from;
 
-	if (!r->has_header) {
+	if (!r->keep.has_header) {
 		input = str_from(input, canonical_header(&r->canonical, input, &r->header));
 		if (!check_header(r, err))
 			return false;
-		if (!r->has_header)
+		if (!r->keep.has_header)
 			return true;
 	}
 	from = r->message->memory.size;
@@ -182,14 +113,14 @@ finish(struct reader *r, struct err *err)
 {
 	size_t from;
 
-	if (!r->has_header) {
+	if (!r->keep.has_header) {
 		canonical_end_header(&r->canonical, &r->header);
 		if (!check_header(r, err))
 			return false;
 	}
 	from = r->message->memory.size;
 	canonical_end_body(&r->canonical, &r->message->memory);
-	return keep(r, from, err) && (r->message->is_in_memory || spill(r->message, false, err));
+	return keep(r, from, err) && keep_end(&r->keep, err);
 }
 
 /* read(2), also from a descriptor that does not block. */
@@ -235,7 +166,7 @@ message_read(struct message *message, const struct message_source *source, struc
 	char *block = mem_alloc(BLOCK_SIZE, 1);
 	bool is_well;
 
-	*message = (struct message){.is_in_memory = true, .fd = -1, .is_open = true};
+	keep_open(&r.keep, message);
 	r.canonical.ends_at_lone_dot = rules->ends_at_lone_dot;
 	is_well = read_all(&r, block, err);
 	free(block);

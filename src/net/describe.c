@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "net/describe.h"
+#include "net/name.h"
 
 enum { NAMES_MOST = 5, DIGEST_MOST = 64 };
 
@@ -74,7 +75,7 @@ describe_names(gnutls_x509_crt_t certificate, struct buf *b)
 	if (n_names > NAMES_MOST)
 		buf_printf(b, " and %u more", n_names - NAMES_MOST);
 	if (n_names == 0)
-		buf_add_text(b, "no host name");
+		buf_add_text(b, "no host name (only the subjectAltName counts)");
 }
 
 bool
@@ -89,7 +90,8 @@ describe_first_name(gnutls_x509_crt_t certificate, struct buf *b)
 	     i++) {
 		struct str text = str_make((const char *)name.data, name.size);
 
-		is_found = type == GNUTLS_SAN_DNSNAME && !str_starts_with(text, STR("*"));
+		/* Equal to itself is only what can be the name of a host. */
+		is_found = type == GNUTLS_SAN_DNSNAME && name_matches(text, text);
 		if (is_found) {
 			err_add_clean(b, text);
 			break;

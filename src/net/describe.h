@@ -13,7 +13,7 @@
  * gnutls_subject_alt_names_deinit. */
 gnutls_subject_alt_names_t describe_open_names(gnutls_x509_crt_t certificate);
 
-/* Append the names a certificate was issued for: "a.example, *.b.example, 192.0.2.1 and 7 more"; "no host name" if
+/* Append the names a certificate was issued for: "a.example, *.b.example, 192.0.2.1 and 7 more"; says so if
  * there are none. */
 void describe_names(gnutls_x509_crt_t certificate, struct buf *b);
 

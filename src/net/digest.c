@@ -7,6 +7,9 @@
 
 #include "net/digest.h"
 
+/* Characters of a SHA-256 digest in base64. */
+enum { BASE64_SIZE = 44 };
+
 /* The value of a hex digit, -1 for others. */
 static int
 hex_value(char c)
@@ -73,7 +76,8 @@ parse_pin(struct str text, struct buf *b)
 	if (!str_starts_with_nocase(text, STR("sha256/")))
 		return parse_hex(text, b) && b->size == before + DIGEST_SHA256_SIZE;
 	text = str_from(text, STR("sha256/").size);
-	if (str_starts_with(text, STR("/")))
+	/* "sha256//" as curl writes it, but the digest may begin with '/' as well. */
+	if (str_starts_with(text, STR("/")) && text.size > BASE64_SIZE)
 		text = str_from(text, 1);
 	base64.data = (unsigned char *)(uintptr_t)text.data;
 	base64.size = (unsigned)text.size;

@@ -163,7 +163,7 @@ stream_exchange(struct stream *stream, struct buf *out, struct buf *in, bool wan
 			return false;
 		if (exchange.has_input || (!wants_input && out->size == 0))
 			return true;
-		if (!wait_fd(stream->fd, (short)(exchange.events | POLLIN), deadline))
+		if (!wait_fd(stream->fd, exchange.events, deadline))
 			return fail_wait(state, err);
 	}
 }

@@ -183,6 +183,7 @@ fail(struct tls *tls, int code, const char *what, struct err *err)
 	case GNUTLS_E_PUSH_ERROR:
 		return err_set_errno(err, EX_TEMPFAIL, "%s: connection lost", what);
 	case GNUTLS_E_PREMATURE_TERMINATION:
+	case GNUTLS_E_SESSION_EOF:
 		return err_set(err, EX_TEMPFAIL, "%s: the server closed the connection", what);
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 		return fail_alert(gnutls_alert_get(tls->session), what, err);

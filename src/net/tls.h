@@ -36,7 +36,7 @@ struct tls_settings {
 /* What is known about the peer after the handshake, for --serverinfo, logs and debug. Text is cleaned. */
 struct tls_facts {
 	const char *version; /* "TLS1.3"; constant */
-	char cipher[96];
+	char cipher[96];     /* version, key exchange and cipher as GnuTLS describes them */
 	bool is_verified;
 	struct buf certificate; /* several lines: owner, issuer, validity, fingerprints, as msmtp's --serverinfo
 	                           prints */

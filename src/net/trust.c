@@ -90,7 +90,26 @@ trust_open(const char *trust_file, int *fd, const char **path, struct err *err)
 	return err_prefix(err, "tls_trust_file");
 }
 
-/* Decode the text, but not much more than `most` bytes, into der. False: it is not base64. */
+/* Four characters at once: three octets at out. False when one of them is not of the alphabet. */
+static bool
+decode_quad(const char *text, char *out)
+{
+	const unsigned char *octets = (const unsigned char *)text;
+	unsigned a = base64_values[octets[0]] - 1U;
+	unsigned b = base64_values[octets[1]] - 1U;
+	unsigned c = base64_values[octets[2]] - 1U;
+	unsigned d = base64_values[octets[3]] - 1U;
+	unsigned bits = a << 18 | b << 12 | c << 6 | d;
+
+	if ((a | b | c | d) > 63)
+		return false;
+	out[0] = (char)(bits >> 16 & 0xff);
+	out[1] = (char)(bits >> 8 & 0xff);
+	out[2] = (char)(bits & 0xff);
+	return true;
+}
+
+/* Decode the text, but not more than `most` bytes, into der. False: it is not base64. */
 static bool
 decode_base64(struct str text, size_t most, struct buf *der)
 {
@@ -104,8 +123,16 @@ decode_base64(struct str text, size_t most, struct buf *der)
 		most = text.size;
 	out = buf_reserve(der, most);
 	for (size_t i = 0; i < text.size && size < most; i++) {
-		unsigned value = base64_values[(unsigned char)text.data[i]];
+		unsigned value;
 
+		while (n_bits == 0 && i + 4 <= text.size && size + 3 <= most &&
+		       decode_quad(text.data + i, out + size)) {
+			i += 4;
+			size += 3;
+		}
+		if (i == text.size || size == most)
+			break;
+		value = base64_values[(unsigned char)text.data[i]];
 		if (value == END)
 			break;
 		if (value == 0)
@@ -228,13 +255,12 @@ static bool
 take_blocks(struct scan *scan, struct buf *b)
 {
 	const struct str begin = STR("-----BEGIN ");
-	const struct str end = STR("-----END ");
 
 	for (;;) {
 		const char *start = b->size > 0 ? memmem(b->data, b->size, begin.data, begin.size) : NULL;
 		const char *stop;
 		struct str block;
-		size_t label_size;
+		struct str base64;
 
 		if (start == NULL) {
 			if (b->size >= begin.size)
@@ -242,15 +268,17 @@ take_blocks(struct scan *scan, struct buf *b)
 			return true;
 		}
 		buf_consume(b, (size_t)(start - b->data));
-		stop = memmem(b->data, b->size, end.data, end.size);
+		block = str_from(buf_str(b), begin.size);
+		base64 = str_from(block, str_find(block, '\n'));
+		/* The alphabet of base64 has no hyphen: the next one begins the end of the block. */
+		stop = base64.size > 0 ? memchr(base64.data, '-', base64.size) : NULL;
 		if (stop == NULL)
 			return b->size < BLOCK_MOST;
-		block = str_from(str_make(b->data, (size_t)(stop - b->data)), begin.size);
-		label_size = str_find(block, '\n');
+		base64 = str_first(base64, (size_t)(stop - base64.data));
 		if (str_starts_with(block, STR("CERTIFICATE-----")) ||
 		    str_starts_with(block, STR("X509 CERTIFICATE-----")))
-			take_certificate(scan, str_from(block, label_size));
-		buf_consume(b, (size_t)(stop - b->data) + end.size);
+			take_certificate(scan, base64);
+		buf_consume(b, (size_t)(stop - b->data));
 	}
 }
 

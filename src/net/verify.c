@@ -128,7 +128,7 @@ has_name(const struct verifier *verifier, gnutls_x509_crt_t certificate)
 	for (unsigned i = 0; !is_found && names != NULL; i++) {
 		if (gnutls_subject_alt_names_get(names, i, &type, &name, NULL) != 0)
 			break;
-		if (type == GNUTLS_SAN_DNSNAME && verifier->host.size > 0)
+		if (type == GNUTLS_SAN_DNSNAME)
 			is_found = name_matches(str_make((const char *)name.data, name.size),
 			                        buf_str(&verifier->host));
 		else if (type == GNUTLS_SAN_IPADDRESS && verifier->address.size > 0)

@@ -54,8 +54,9 @@ fail_protocol(struct dialog *d, const struct dialog_pending *pending)
 	const struct stage *row = stage_row(pending->stage);
 	struct buf what = {0};
 
-	buf_printf(&what, "this is no answer to %s", row->name);
-	answer_fail_by_reply(d, EX_PROTOCOL, row->about, buf_text(&what));
+	buf_printf(&what, "this is no answer to %s: ", row->name);
+	reply_add_clean(&d->reply, &what);
+	answer_fail(d, EX_PROTOCOL, row->about, buf_text(&what));
 	d->is_dead = true;
 	buf_free(&what);
 }

@@ -27,7 +27,8 @@ struct caps {
 };
 
 /* Forget everything, then read the text of a reply (lines joined by LF, the first one is the server's name). Keywords are
- * compared without case and as whole words; unknown ones are ignored; a limit that is no number, or too large for one, is no limit. */
+ * compared without case and as whole words; unknown ones are ignored; a limit that is no number, or too large for one,
+ * is no limit. */
 void caps_read(struct caps *caps, struct str reply_text);
 
 void caps_free(struct caps *caps);

@@ -25,7 +25,8 @@ bool command_add_mail(struct buf *out, const struct envelope *envelope, const st
 bool command_add_rcpt(struct buf *out, const struct recipient *recipient, bool uses_smtputf8, const struct caps *caps,
                       struct err *err);
 
-/* AUTH MECHANISM, with an initial response unless it is NULL or the line would pass 512 octets (RFC 4954 section 4); *is_complete says whether it was sent. */
+/* AUTH MECHANISM, with an initial response unless it is NULL or the line would pass 512 octets (RFC 4954 section 4);
+ * *is_complete says whether it was sent. */
 bool command_add_auth(struct buf *out, const char *mechanism, const char *initial, bool *is_complete, struct err *err);
 
 /* BDAT with the size of the chunk in octets (RFC 3030). */

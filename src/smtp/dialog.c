@@ -171,8 +171,8 @@ are_recipients_answered(const struct order *order)
 	return order->n_asked == order->n_answered;
 }
 
-/* The text may ride in the recipients' group if it is small and its refusal can be told from theirs (RFC 3030 section 2). One message without its
- * final reply is the most that can be left in doubt. */
+/* The text may ride in the recipients' group if it is small and its refusal can be told from theirs (RFC 3030 section
+ * 2). One message without its final reply is the most that can be left in doubt. */
 static bool
 may_send_chunk(struct dialog *d, const struct order *order)
 {

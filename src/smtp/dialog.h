@@ -1,15 +1,16 @@
 /* dialog.h - the client's side of SMTP (RFC 5321) and LMTP (RFC 2033) without I/O and without a clock.
  *
- * Replies record facts; facts choose the next command. One FIFO of unanswered commands gives pipelining (RFC 2920). The caller ("the session")
- * moves bytes between the peer and the two buffers `in` and `out`, and serves what dialog_next() wants:
+ * Replies record facts; facts choose the next command. One FIFO of unanswered commands gives pipelining (RFC 2920). The
+ * caller ("the session") moves bytes between the peer and the two buffers `in` and `out`, and serves what dialog_next() wants:
  *
  *     WANT_REPLY   send `out`, add at least one byte to `in` (or call dialog_lost)
  *     WANT_TLS     do the TLS handshake, then dialog_protected
  *     WANT_AUTH    by the state in `auth`: dialog_auth_begin, dialog_auth_answer or dialog_auth_cancel, dialog_auth_done
- *     WANT_BODY    read the message from `sending->text_offset` on: dialog_text, or dialog_text_end at its end; sending `out` may wait until
- *                  it has grown to a good size
+ *     WANT_BODY    read the message from `sending->text_offset` on: dialog_text, or dialog_text_end at its end; sending
+ *                  `out` may wait until it has grown to a good size
  *     WANT_ORDER   dialog_take_order, or dialog_no_more_orders
- *     WANT_CLOSE   send `out`, close. If `failure` is set the session went wrong; what is pending in the envelopes may be tried elsewhere
+ *     WANT_CLOSE   send `out`, close. If `failure` is set the session went wrong; what is pending in the envelopes may
+ *                  be tried elsewhere
  *
  * After each step dialog_finished() hands back the orders that are done with. */
 
@@ -138,7 +139,8 @@ enum dialog_want dialog_next(struct dialog *d);
 int dialog_patience(const struct dialog *d);
 const char *dialog_doing(const struct dialog *d);
 
-/* The connection is lost or silent: ends the dialog. exit_code as in struct err, text says how ("connection lost", "no answer within 300 seconds"). */
+/* The connection is lost or silent: ends the dialog. exit_code as in struct err, text says how ("connection lost", "no
+ * answer within 300 seconds"). */
 void dialog_lost(struct dialog *d, int exit_code, const char *text);
 
 /* End the session for a reason of the caller's (TLS or AUTH failed locally); takes over what err holds and empties it. */
@@ -147,7 +149,8 @@ void dialog_give_up(struct dialog *d, enum outcome_stage stage, struct err *err)
 /* TLS is in use from now on: everything learnt in the clear is forgotten (RFC 3207 4.2). */
 void dialog_protected(struct dialog *d);
 
-/* initial is base64, "=" for an empty response, NULL for none. *is_initial_sent false: it did not fit, it must answer the first challenge. */
+/* initial is base64, "=" for an empty response, NULL for none. *is_initial_sent false: it did not fit, it must answer
+ * the first challenge. */
 void dialog_auth_begin(struct dialog *d, const char *mechanism, const char *initial, bool *is_initial_sent);
 void dialog_auth_answer(struct dialog *d, struct str line);
 /* Send "*"; the session fails with err (taken over and emptied) once the server has answered. */

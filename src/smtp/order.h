@@ -1,7 +1,8 @@
 /* order.h - one message on its way through a session: which recipients were asked, accepted, put off; how much text is sent.
  *
- * An order takes one transaction (MAIL ... final reply), or several when the server takes only some recipients at a time. Results go into
- * the outcomes of the envelope; a recipient that is still OUTCOME_PENDING afterwards was not tried to the end and may be tried on another connection. Pure. */
+ * An order takes one transaction (MAIL ... final reply), or several when the server takes only some recipients at a
+ * time. Results go into the outcomes of the envelope; a recipient that is still OUTCOME_PENDING afterwards was not
+ * tried to the end and may be tried on another connection. Pure. */
 
 #ifndef SMTP_ORDER_H
 #define SMTP_ORDER_H

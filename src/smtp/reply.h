@@ -1,8 +1,8 @@
 /* reply.h - reads replies of SMTP and LMTP servers (RFC 5321 4.2) from a buffer, strictly and within bounds.
  *
- * A reply is one or more lines "CODE-text", the last one "CODE text" or "CODE", all with the same code [2-5][0-9][0-9]. Lines end with CRLF; LF
- * alone is accepted, as some servers send it. A NUL, another shape, a changed code, a line above 64 KiB, more than 256 lines or more than 64 KiB in all is
- * malformed: the connection cannot be trusted any more. Pure. */
+ * A reply is one or more lines "CODE-text", the last one "CODE text" or "CODE", all with the same code [2-5][0-9][0-9].
+ * Lines end with CRLF; LF alone is accepted, as some servers send it. A NUL, another shape, a changed code, a line
+ * above 64 KiB, more than 256 lines or more than 64 KiB in all is malformed: the connection cannot be trusted any more. Pure. */
 
 #ifndef SMTP_REPLY_H
 #define SMTP_REPLY_H

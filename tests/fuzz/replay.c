@@ -1,5 +1,5 @@
-/* replay.c - a main for the fuzz targets without libFuzzer: plays every file of tests/fuzz/corpus/NAME once, NAME being what stands
- * before "_fuzz" in the program's name; and for dialog the dialogue files. TAP on stdout. */
+/* replay.c - a main for the fuzz targets without libFuzzer: plays every file of tests/fuzz/corpus/NAME once, NAME being
+ * what stands before "_fuzz" in the program's name; and for dialog the dialogue files. TAP on stdout. */
 
 #include "config.h"
 

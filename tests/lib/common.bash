@@ -109,15 +109,20 @@ use_peer() {
 	[ ! -s "$1/port" ] || PORT=$(head -n 1 "$1/port")
 }
 
+# A process that has ended and that nobody has waited for (its parent is not always quick) does not run.
+is_running() {
+	kill -0 "$1" 2>/dev/null && ! grep -qs '^State:[[:space:]]*Z' "/proc/$1/status"
+}
+
 # End every peer of this test and wait until it has written its summary.
 stop_peer() {
 	local pid tries
 
 	for pid in "${PEER_PIDS[@]}"; do
 		kill "$pid" 2>/dev/null || continue
-		for ((tries = 0; tries < 50; tries++)); do
-			kill -0 "$pid" 2>/dev/null || break
-			sleep 0.1
+		for ((tries = 0; tries < 250; tries++)); do
+			is_running "$pid" || break
+			sleep 0.02
 		done
 		kill -KILL "$pid" 2>/dev/null || true
 	done

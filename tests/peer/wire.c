@@ -315,6 +315,9 @@ wire_start_tls(struct wire *wire, gnutls_session_t session)
 		if (result == GNUTLS_E_AGAIN)
 			(void)wait_for(wire, gnutls_record_get_direction(session) ? POLLOUT : POLLIN, -1);
 	} while (result < 0 && !gnutls_error_is_fatal(result));
+	/* as servers do, so that the client knows why */
+	if (result < 0 && gnutls_error_is_fatal(result))
+		(void)gnutls_alert_send_appropriate(session, result);
 	return result;
 }
 

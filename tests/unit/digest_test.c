@@ -60,6 +60,21 @@ test_pins(void)
 	tap_is_number(parse(digest_parse_pins, sha256_hex), 32, "hex will do");
 	buf_printf(&text, "%s,  sha256//%s %s,", buf_text(&pin), sha256_base64, sha256_hex);
 	tap_is_number(parse(digest_parse_pins, buf_text(&text)), 96, "several are separated by commas or blanks");
+	buf_clear(&pin);
+	octets[0] = 0xff;
+	digest_add_pin(octets, &pin);
+	for (int n_slashes = 1; n_slashes <= 2; n_slashes++) {
+		struct buf parsed = {0};
+		struct err err = {0};
+
+		buf_clear(&text);
+		buf_printf(&text, "sha256%s%s", n_slashes == 1 ? "/" : "//", buf_text(&pin) + 7);
+		tap_ok(digest_parse_pins(buf_str(&text), &parsed, &err) && parsed.size == sizeof(octets) &&
+		               memcmp(parsed.data, octets, sizeof(octets)) == 0,
+		       "a digest that begins with a slash is read after %d slashes", n_slashes);
+		buf_free(&parsed);
+		err_clear(&err);
+	}
 	tap_is_number(parse(digest_parse_pins, ""), -1, "none at all is refused");
 	tap_is_number(parse(digest_parse_pins, " , "), -1, "so are separators alone");
 	tap_is_number(parse(digest_parse_pins, "sha256/AAECAw=="), -1, "so is one that is too short");

@@ -83,6 +83,10 @@ test_outcomes(void)
 	tap_is_number((long long)envelope_count(&envelope, OUTCOME_DEFERRED), 1, "only pending recipients are settled");
 	tap_is_number((long long)envelope_count(&envelope, OUTCOME_DELIVERED), 1, "a delivered recipient stays delivered");
 	tap_is_number(envelope_exit_code(&envelope), EX_NOUSER, "sendmail 60: one refused recipient makes the message EX_NOUSER");
+	envelope.recipients[1].outcome.stage = OUTCOME_AT_END;
+	tap_is_number(envelope_exit_code(&envelope), EX_NOUSER, "a refusal after the text is about the recipient when another one has it");
+	envelope.recipients[0].outcome = envelope.recipients[1].outcome;
+	tap_is_number(envelope_exit_code(&envelope), EX_UNAVAILABLE, "a refusal after the text is about the message when nobody has it");
 	envelope_free(&envelope);
 }
 

@@ -143,8 +143,9 @@ parse_again(gnutls_x509_crt_t certificate)
 static inline struct issued
 issue(const struct recipe *recipe)
 {
-	static unsigned char serial = 1;
+	static unsigned n_issued;
 	static const unsigned char must_staple[] = {0x30, 0x03, 0x02, 0x01, 0x05};
+	unsigned char serial[3] = {1, 0, 0};
 	struct issued made = {0};
 	const char *name = recipe->common_name != NULL ? recipe->common_name : "peer";
 	const char *purpose = recipe->purpose != NULL ? recipe->purpose : GNUTLS_KP_TLS_WWW_SERVER;
@@ -159,8 +160,10 @@ issue(const struct recipe *recipe)
 		                             GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
 	gnutls_x509_crt_init(&made.certificate);
 	gnutls_x509_crt_set_version(made.certificate, 3);
-	gnutls_x509_crt_set_serial(made.certificate, &serial, 1);
-	serial++;
+	n_issued++;
+	serial[1] = (unsigned char)(n_issued >> 8);
+	serial[2] = (unsigned char)n_issued;
+	gnutls_x509_crt_set_serial(made.certificate, serial, sizeof(serial));
 	gnutls_x509_crt_set_dn_by_oid(made.certificate, GNUTLS_OID_X520_COMMON_NAME, 0, name,
 	                              (unsigned)strlen(name));
 	gnutls_x509_crt_set_activation_time(made.certificate, now + (has_dates ? recipe->from_seconds : -86400));

@@ -331,6 +331,14 @@ check_refused(void)
 	free(got);
 }
 
+/* The user's file, nobody's own. */
+static void
+write_private(const char *text, mode_t mode)
+{
+	write_file("home/.msmtprc", text, mode);
+	give_to_nobody("home/.msmtprc");
+}
+
 static void
 test_permissions(void)
 {
@@ -338,23 +346,22 @@ test_permissions(void)
 
 	make_folders();
 	chmod(folder, 0755);
-	write_file("home/.msmtprc", "user me\npassword x\n", 0640);
+	write_private("user me\npassword x\n", 0640);
 	give_to_nobody("home");
-	give_to_nobody("home/.msmtprc");
 	as_nobody(check_closed);
-	write_file("home/.msmtprc", "user me\npassword x\n", 0600);
+	write_private("user me\npassword x\n", 0600);
 	as_nobody(check_open);
-	write_file("home/.msmtprc", "user me\npassword x\n", 0400);
+	write_private("user me\npassword x\n", 0400);
 	as_nobody(check_open);
-	write_file("home/.msmtprc", "user me\npassword\npasswordeval x\n", 0644);
+	write_private("user me\npassword\npasswordeval x\n", 0644);
 	as_nobody(check_harmless);
-	write_file("home/.msmtprc", "user me\neval echo password x\n", 0644);
+	write_private("user me\neval echo password x\n", 0644);
 	as_nobody(check_harmless);
 	buf_printf(&text, "eval echo user me; touch %s/home/trace\npassword x\n", folder);
-	write_file("home/.msmtprc", buf_text(&text), 0644);
+	write_private(buf_text(&text), 0644);
 	as_nobody(check_no_eval);
 	write_file("etc/msmtprc", "user me\npassword x\n", 0644);
-	write_file("home/.msmtprc", "", 0600);
+	write_private("", 0600);
 	as_nobody(check_harmless);
 	if (geteuid() == 0) {
 		write_file("home/.msmtprc", "user me\npassword x\n", 0644);

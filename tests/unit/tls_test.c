@@ -93,6 +93,37 @@ echo_sizes(gnutls_session_t session, int fd)
 	return n == 0 ? 0 : 5;
 }
 
+enum { BULK = 4000037 };
+
+/* The byte at a place of the bulk: no two neighbours of a record's size are alike. */
+static char
+bulk_byte(size_t at)
+{
+	return (char)('a' + (at / 7 + at / 16384) % 26);
+}
+
+/* Let the client's output pile up, then check all of it. */
+static int
+check_bulk(gnutls_session_t session, int fd)
+{
+	static char data[20000];
+	size_t n_received = 0;
+
+	(void)fd;
+	net_sleep_ms(200);
+	while (n_received < BULK) {
+		ssize_t n = gnutls_record_recv(session, data, sizeof(data));
+
+		if (n <= 0)
+			return 4;
+		for (ssize_t i = 0; i < n; i++)
+			if (data[i] != bulk_byte(n_received + (size_t)i))
+				return 5;
+		n_received += (size_t)n;
+	}
+	return 0;
+}
+
 static int
 greet_and_close(gnutls_session_t session, int fd)
 {
@@ -212,6 +243,23 @@ test_records(void)
 	tap_is(buf_text(&session.in), "16384\n16384\n16384\n16384\n", "a body leaves in full records");
 	tap_is_number(session_end(&session), 0, "closing sends close_notify");
 	buf_free(&out);
+}
+
+static void
+test_bulk(void)
+{
+	struct session session = session_start((struct tls_server){.after = check_bulk}, good_settings());
+	struct buf out = {0};
+	bool is_good = true;
+
+	for (size_t i = 0; i < BULK; i++)
+		buf_add_char(&out, bulk_byte(i));
+	while (is_good && out.size > 0)
+		is_good = stream_exchange(&session.stream, &out, &session.in, false, clock_deadline(20),
+		                          &session.state, &session.err);
+	buf_free(&out);
+	tap_ok(is_good && session_end(&session) == 0,
+	       "a body that has to wait in the middle of a record arrives whole");
 }
 
 static void
@@ -468,6 +516,7 @@ main(void)
 	root_path = scratch_path("root.pem");
 	write_certificate(root_path, root.certificate);
 	test_records();
+	test_bulk();
 	test_ends();
 	test_silence();
 	test_attacks();

@@ -191,6 +191,29 @@ test_hierarchy(void)
 	issued_free(&late);
 }
 
+/* The certificate as PEM with CRLF and lines of an odd width. */
+static void
+write_wrapped(const char *path, gnutls_x509_crt_t certificate, size_t width)
+{
+	gnutls_datum_t der = {0};
+	gnutls_datum_t base64 = {0};
+	struct buf text = {0};
+
+	if (gnutls_x509_crt_export2(certificate, GNUTLS_X509_FMT_DER, &der) < 0 ||
+	    gnutls_base64_encode2(&der, &base64) < 0)
+		abort();
+	buf_add_text(&text, "-----BEGIN X509 CERTIFICATE-----\r\n");
+	for (size_t at = 0; at < base64.size; at += width) {
+		buf_add_str(&text, str_first(str_make((const char *)base64.data + at, base64.size - at), width));
+		buf_add_text(&text, " \r\n");
+	}
+	buf_add_text(&text, "-----END X509 CERTIFICATE-----");
+	write_file(path, "w", text.data, text.size);
+	buf_free(&text);
+	gnutls_free(der.data);
+	gnutls_free(base64.data);
+}
+
 /* One authority among much else, at every place where a read may end. */
 static void
 test_layout(void)
@@ -207,13 +230,19 @@ test_layout(void)
 		buf_add_text(&padding, "# a comment of some length, as bundles have them, perhaps a name\n");
 	while (padding.size < 32768 - 800)
 		buf_add_char(&padding, '#');
-	for (size_t n = 0; n < 60 && is_good; n++) {
+	for (size_t n = 0; n < 70 && is_good; n++) {
 		write_file(path, "w", padding.data, padding.size);
 		write_certificate(path, root.certificate);
 		is_good = judge_lazily(path, &chain, &is_read) == 0 && is_read;
 		buf_add_text(&padding, "#############");
 	}
 	tap_ok(is_good, "a certificate is found wherever the reads split it");
+	is_good = true;
+	for (size_t width = 1; width < 80 && is_good; width++) {
+		write_wrapped(path, root.certificate, width);
+		is_good = judge_lazily(path, &chain, &is_read) == 0 && is_read;
+	}
+	tap_ok(is_good, "lines may have any width, end in CRLF and in blanks");
 	write_file(path, "w", "-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIB\n-----END CERTIFICATE-----\n", 75);
 	write_certificate(path, root.certificate);
 	tap_ok(judge_lazily(path, &chain, &is_read) == 0 && is_read,

@@ -117,6 +117,19 @@ test_dates_and_trust(void)
 	issued_free(&other);
 }
 
+static struct result
+refuse_nul(void)
+{
+	struct issued leaf = issue(
+		&(struct recipe){.raw_name = "mx.example.test\0.evil.test", .raw_name_size = 26, .issuer = &root});
+	const struct tls_server server = {.chain = {&leaf}};
+	const struct tls_settings settings = {.host = host, .trust_file = root_path, .min_version = 12};
+	struct result result = handshake(&server, &settings);
+
+	issued_free(&leaf);
+	return result;
+}
+
 static void
 test_names(void)
 {
@@ -134,6 +147,9 @@ test_names(void)
 		tap_note("%s", result.text);
 	tap_is(result.hint, "set 'tls_host_override mail.example.test' if that is the right name",
 	       "the hint names the setting");
+	result = refuse_nul();
+	tap_ok(!result.is_good && strstr(result.hint, "tls_host_override") == NULL,
+	       "no setting is suggested for a name that no host can have");
 	refused((struct recipe){.common_name = host, .issuer = &root}, host, "no host name",
 	        "protocol 51: a common name does not count");
 	refused((struct recipe){.common_name = host, .email = "a@example.test", .issuer = &root}, host,
