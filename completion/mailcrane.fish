@@ -5,7 +5,7 @@ complete -c mailcrane -l version -d 'print the version and what it was built wit
 complete -c mailcrane -l help -d 'print this help'
 complete -c mailcrane -l pretend -s P -d 'print the settings that would be used, and exit'
 complete -c mailcrane -l print-config -d 'print each setting and where it comes from'
-complete -c mailcrane -l debug -s d -d 'print settings and dialogue on standard error'
+complete -c mailcrane -l debug -s d -d 'print the dialogue with the server on standard error'
 complete -c mailcrane -l serverinfo -s S -d 'print information about the server'
 complete -c mailcrane -l rmqs -x -d 'ask the server to send what it holds (ETRN)'
 complete -c mailcrane -l file -s C -r -F -d 'configuration file to read instead of the user\'s'

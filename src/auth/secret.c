@@ -199,6 +199,7 @@ static void
 read_without_echo(int tty, struct buf *text)
 {
 	struct termios before = {0}, quiet;
+	struct err ignored = {0};
 	sigset_t blocked, mask;
 	bool has_echo;
 
@@ -214,6 +215,9 @@ read_without_echo(int tty, struct buf *text)
 	if (has_echo && tcsetattr(tty, TCSAFLUSH, &quiet) == 0) {
 		read_line(tty, text, clock_deadline(PROMPT_SECONDS));
 		tcsetattr(tty, TCSAFLUSH, &before);
+		/* Before a waiting signal ends the program: the shell's prompt wants a line of its own. */
+		file_write_all(tty, "\n", 1, "/dev/tty", &ignored);
+		err_clear(&ignored);
 	}
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 }
@@ -233,10 +237,8 @@ ask_user(struct secret *secret, const struct account *account)
 	buf_add_text(&prompt, " at ");
 	err_add_clean(&prompt, str_of(account->host));
 	buf_add_text(&prompt, ": ");
-	if (file_write_all(tty, prompt.data, prompt.size, "/dev/tty", &ignored)) {
+	if (file_write_all(tty, prompt.data, prompt.size, "/dev/tty", &ignored))
 		read_without_echo(tty, &secret->text);
-		file_write_all(tty, "\n", 1, "/dev/tty", &ignored);
-	}
 	close(tty);
 	buf_free(&prompt);
 	err_clear(&ignored);

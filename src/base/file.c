@@ -17,7 +17,8 @@
 #include "base/mem.h"
 
 enum {
-	READ_STEP = 65536, /* bytes asked of one read */
+	FIRST_READ = 4000, /* bytes asked of the first read: most files are smaller, and what is reserved is also wiped */
+	READ_STEP = 65536, /* bytes asked of one read at most */
 	LOCK_SECONDS = 10, /* patience with another writer of the same log */
 	LOCK_PAUSE_MS = 20,
 	ENTER = X_OK
@@ -111,10 +112,10 @@ may_go_on(int fd, short events)
 bool
 file_read_all(int fd, size_t most, struct buf *b, struct err *err)
 {
-	size_t total = 0;
+	size_t total = 0, step = FIRST_READ;
 
 	while (true) {
-		size_t wanted = most - total < READ_STEP ? most - total + 1 : READ_STEP;
+		size_t wanted = most - total < step ? most - total + 1 : step;
 		ssize_t n = read(fd, buf_reserve(b, wanted), wanted);
 
 		if (n == 0)
@@ -128,6 +129,8 @@ file_read_all(int fd, size_t most, struct buf *b, struct err *err)
 			return err_set(err, EX_DATAERR, "more than %zu bytes", most);
 		buf_grow(b, (size_t)n);
 		total += (size_t)n;
+		if ((size_t)n == step && step < READ_STEP)
+			step *= 2;
 	}
 }
 

@@ -56,6 +56,10 @@ close_from(unsigned int first)
 		close(fd);
 }
 
+/* What we or our caller may have ignored (shells, nohup, cron). Resetting all would be 64 system calls for every child. */
+static const int usual_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU,
+                                    SIGUSR1, SIGUSR2, SIGXFSZ};
+
 /* In the child: a defined state, whatever the parent's is. Result is the number the output descriptor gets. */
 static void
 prepare_child(pid_t parent, int fd, int result, bool has_group)
@@ -69,8 +73,8 @@ prepare_child(pid_t parent, int fd, int result, bool has_group)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_NOT_STARTED);
-	for (int number = 1; number < NSIG; number++)
-		sigaction(number, &plain, NULL);
+	for (size_t i = 0; i < sizeof(usual_signals) / sizeof(usual_signals[0]); i++)
+		sigaction(usual_signals[i], &plain, NULL);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
 		_exit(EXIT_NOT_STARTED);
 	/* dup2 onto itself would leave close-on-exec set; a worker does not execute anything. */

@@ -35,8 +35,14 @@ fill_sender(struct envelope *envelope, const struct call *call, const struct mes
 		return false;
 	if (!address_parse_path(str_of(sender), &address, err)) {
 		free(sender);
-		return err_prefix(err, "envelope sender");
+		if (wanted != NULL && call->account.allow_from_override)
+			return err_prefix(err, "envelope sender");
+		err->exit_code = EX_CONFIG;
+		return err_prefix(err, "the setting 'from'");
 	}
+	/* The null sender under its old name. */
+	if (strcmp(address.mailbox, "MAILER-DAEMON") == 0)
+		address.mailbox[0] = '\0';
 	if (address.mailbox[0] != '\0')
 		address_qualify(&address, call->account.mailname);
 	envelope->reverse_path = mem_copy_string(address.mailbox);
@@ -146,6 +152,17 @@ add_dsn_wishes(struct envelope *envelope, const struct account *account)
 	envelope->wants_headers_return = account->dsn_return == DSN_RETURN_HEADERS;
 }
 
+static bool
+refuse_nobody(const struct call *call, struct err *err)
+{
+	if (!call->request.reads_recipients) {
+		err_set(err, EX_USAGE, "no recipients given");
+		return err_hint(err, "name them behind the options, or let -t read them from the message");
+	}
+	err_set(err, EX_USAGE, "no recipients found in the message");
+	return err_hint(err, "-t looks into To, Cc and Bcc above the first empty line; they can be named behind the options too");
+}
+
 bool
 recipients_fill(struct envelope *envelope, const struct call *call, const struct message_found *found, struct err *err)
 {
@@ -154,9 +171,7 @@ recipients_fill(struct envelope *envelope, const struct call *call, const struct
 	if (call->request.reads_recipients)
 		add_all(envelope, &found->recipients);
 	if (envelope->n_recipients == 0)
-		return err_set(err, EX_USAGE, call->request.reads_recipients ? "no recipients found in the message"
-		                                                             : "no recipients given") ||
-		       err_hint(err, "name them behind the options, or let -t read them from the message");
+		return refuse_nobody(call, err);
 	if (!expand_aliases(envelope, call, err))
 		return false;
 	qualify(envelope, call->account.mailname);

@@ -23,7 +23,8 @@ struct submission {
 	struct call *call;
 	struct delivery delivery;
 	struct secret secret;
-	char *full_name;             /* for a generated From */
+	char *full_name;             /* for a generated From; NULL: the user has none */
+	char *login_address;         /* likewise for a message with the null sender */
 	struct parcel *current;      /* the one that is being read */
 	struct message_found *found; /* what its header section holds */
 	bool was_stdin_read;
@@ -31,15 +32,35 @@ struct submission {
 
 /* --- reading the messages ------------------------------------------------------------------------------------------ */
 
+/* A generated From: the envelope sender with a name, unless somebody else's address was named (-f): the user's own name does not
+ * belong there. The null sender is nobody's, so the user is named. */
 static void
-set_rules(struct message_rules *rules, const struct submission *s)
+set_author(struct message_rules *rules, struct submission *s)
+{
+	const struct account *account = &s->call->account;
+	bool is_null = s->current->envelope.reverse_path[0] == '\0';
+	bool was_named = s->call->request.sender != NULL || s->call->request.reads_sender;
+
+	if (is_null && s->login_address == NULL) {
+		struct buf address = {0};
+		char *login = defaults_login_name();
+
+		buf_printf(&address, "%s@%s", login, account->mailname);
+		s->login_address = buf_take(&address);
+		free(login);
+	}
+	rules->from_mailbox = is_null ? s->login_address : s->current->envelope.reverse_path;
+	rules->from_name = account->from_full_name;
+	if (rules->from_name == NULL && (is_null || !was_named))
+		rules->from_name = s->full_name;
+}
+
+static void
+set_rules(struct message_rules *rules, struct submission *s)
 {
 	const struct account *account = &s->call->account;
 
-	rules->from_mailbox = s->current->envelope.reverse_path;
-	if (rules->from_mailbox != NULL && rules->from_mailbox[0] == '\0')
-		rules->from_mailbox = NULL;
-	rules->from_name = account->from_full_name != NULL ? account->from_full_name : s->full_name;
+	set_author(rules, s);
 	rules->message_id_domain = account->mailname;
 	rules->keeps_bcc = !account->remove_bcc_headers;
 	rules->replaces_from = account->set_from_header == SWITCH_ON;
@@ -85,11 +106,13 @@ static bool
 read_parcel(struct submission *s, struct parcel *parcel, struct err *err)
 {
 	const struct request *request = &s->call->request;
+	/* While the account waits for the sender in the message, only the options can tell. */
+	const struct account *settings = s->call->has_account ? &s->call->account : &request->overrides;
 	struct message_rules rules = {
 		.now = time(NULL),
 		.reads_recipients = request->reads_recipients,
 		.reads_sender = request->reads_sender,
-		.ends_at_lone_dot = s->call->has_account && s->call->account.lone_dot == LONE_DOT_END,
+		.ends_at_lone_dot = settings->lone_dot == LONE_DOT_END,
 	};
 	struct message_source source = {.decide = decide, .context = s, .envelope = &parcel->envelope};
 	bool is_fine;
@@ -176,9 +199,12 @@ static void
 report_parcel(const struct submission *s, const struct parcel *parcel)
 {
 	const char *hint = report_hint(&s->delivery, parcel);
+	const char *warning = mime_warning(&parcel->encoding);
 	struct buf text = {0};
 	struct str rest, line;
 
+	if (warning != NULL && envelope_count(&parcel->envelope, OUTCOME_DELIVERED) > 0)
+		talk_warning(s->call->program, warning);
 	report_add_problems(&text, &s->delivery, parcel);
 	rest = buf_str(&text);
 	while (str_next_token(&rest, '\n', &line))
@@ -273,5 +299,6 @@ send_run(struct call *call)
 	delivery_free(&s.delivery);
 	secret_free(&s.secret);
 	free(s.full_name);
+	free(s.login_address);
 	return exit_code;
 }

@@ -21,7 +21,7 @@ static const struct action actions[] = {
 	{"help", 0, OPTION_BARE, OPTION_ACT_HELP, NULL, "print this help", false},
 	{"pretend", 'P', OPTION_BARE, OPTION_ACT_PRETEND, NULL, "print the settings that would be used, and exit", false},
 	{"print-config", 0, OPTION_BARE, OPTION_ACT_PRINT_CONFIG, NULL, "print each setting and where it comes from", false},
-	{"debug", 'd', OPTION_ATTACHED, OPTION_ACT_DEBUG, NULL, "print settings and dialogue on standard error", false},
+	{"debug", 'd', OPTION_ATTACHED, OPTION_ACT_DEBUG, NULL, "print the dialogue with the server on standard error", false},
 	{NULL, 'v', OPTION_BARE, OPTION_ACT_DEBUG, NULL, NULL, false},
 	{"serverinfo", 'S', OPTION_BARE, OPTION_ACT_SERVERINFO, NULL, "print information about the server", false},
 	{"rmqs", 0, OPTION_REQUIRED, OPTION_ACT_RMQS, "HOST|@DOMAIN|#QUEUE", "ask the server to send what it holds (ETRN)", false},

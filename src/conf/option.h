@@ -21,7 +21,7 @@ enum request_mode {
 struct request {
 	enum request_mode mode;
 	bool is_pretending;         /* -P, --pretend: show what would be done, never wait for stdin */
-	bool is_debugging;          /* -d, -v, --debug: settings and dialogue on stderr, secrets hidden */
+	bool is_debugging;          /* -d, -v, --debug: the dialogue on stderr, secrets hidden */
 	char *config_file;          /* -C, --file */
 	char *account_id;           /* -a, --account */
 	struct account overrides;   /* settings given as options; is_set tells which */

@@ -17,18 +17,44 @@ count_pending(const struct delivery *delivery)
 	return n;
 }
 
+/* See to it that the parcel has the message in a form that the server takes. What was made for a server without 8BITMIME is good for
+ * all others. False: the parcel's recipients were told why. */
+static bool
+suit_message(struct parcel *parcel, bool may_8bit)
+{
+	struct outcome why = {.state = OUTCOME_DEFERRED, .stage = OUTCOME_LOCALLY};
+	struct err err = {0};
+
+	parcel->order.message = &parcel->message;
+	if (!mime_is_needed(&parcel->message, may_8bit))
+		return true;
+	if (!parcel->is_examined || (parcel->was_for_8bit && !may_8bit)) {
+		message_free(&parcel->encoded);
+		if (!mime_encode(&parcel->message, may_8bit, &parcel->encoded, &parcel->encoding, &err)) {
+			outcome_set_text(&why, buf_str(&err.text));
+			envelope_settle(&parcel->envelope, &why);
+			err_clear(&err);
+			return false;
+		}
+		parcel->is_examined = true;
+		parcel->was_for_8bit = may_8bit;
+	}
+	if (parcel->encoding.is_changed)
+		parcel->order.message = &parcel->encoded;
+	return true;
+}
+
 /* The next parcel of this session that somebody still waits for. */
 static struct order *
-next_order(void *context)
+next_order(void *context, const struct caps *caps)
 {
 	struct delivery *delivery = context;
 
 	while (delivery->next_parcel < delivery->n_parcels) {
 		struct parcel *parcel = &delivery->parcels[delivery->next_parcel++];
 
-		if (envelope_count(&parcel->envelope, OUTCOME_PENDING) == 0)
+		if (envelope_count(&parcel->envelope, OUTCOME_PENDING) == 0 || !suit_message(parcel, caps->has_8bitmime))
 			continue;
-		parcel->order.message = &parcel->message;
 		parcel->order.envelope = &parcel->envelope;
 		return &parcel->order;
 	}
@@ -142,6 +168,7 @@ void
 parcel_free(struct parcel *parcel)
 {
 	message_free(&parcel->message);
+	message_free(&parcel->encoded);
 	envelope_free(&parcel->envelope);
 	order_free(&parcel->order);
 	free(parcel->name);

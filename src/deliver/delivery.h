@@ -6,6 +6,7 @@
 #include "deliver/session.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
+#include "mail/mime.h"
 
 struct parcel {
 	char *name;                /* of the file, "-" for stdin; for messages to people */
@@ -14,6 +15,12 @@ struct parcel {
 	char *message_id;          /* with angle brackets; NULL: not known */
 	int exit_code;             /* set by delivery_run: of this parcel alone */
 	struct order order;        /* the engine's notes */
+
+	/* What was done to the message for servers that could not take it as it is. Set by delivery_run. */
+	bool is_examined;          /* mime_encode() was asked */
+	bool was_for_8bit;         /* and told that the server takes 8-bit octets */
+	struct mime_result encoding;
+	struct message encoded;    /* when encoding.is_changed */
 };
 
 struct delivery {

@@ -167,6 +167,15 @@ hint_for_session(const struct account *account, const struct outcome *outcome)
 	return NULL;
 }
 
+static const char *
+hint_for_token(const struct account *account, const struct outcome *outcome)
+{
+	if (outcome->reply_code != 535 || (account->auth != AUTH_OAUTHBEARER && account->auth != AUTH_XOAUTH2))
+		return NULL;
+	return "access tokens live for an hour or so: run the passwordeval command by hand and look whether it prints a new one, "
+	       "made for this 'user'";
+}
+
 const char *
 report_hint(const struct delivery *delivery, const struct parcel *parcel)
 {
@@ -179,7 +188,9 @@ report_hint(const struct delivery *delivery, const struct parcel *parcel)
 
 		if (outcome->state == OUTCOME_DELIVERED)
 			continue;
-		hint = hint_for_reply(outcome);
+		hint = hint_for_token(delivery->account, outcome);
+		if (hint == NULL)
+			hint = hint_for_reply(outcome);
 		if (hint == NULL)
 			hint = hint_for_session(delivery->account, outcome);
 	}

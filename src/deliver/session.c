@@ -192,8 +192,10 @@ serve_auth(struct session *s)
 static void
 serve_order(struct session *s)
 {
-	struct order *order = dialog_has_room(&s->dialog) && s->orders.next != NULL ? s->orders.next(s->orders.context) : NULL;
+	struct order *order = NULL;
 
+	if (dialog_has_room(&s->dialog) && s->orders.next != NULL)
+		order = s->orders.next(s->orders.context, &s->dialog.caps);
 	if (order != NULL)
 		dialog_take_order(&s->dialog, order);
 	else

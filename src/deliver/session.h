@@ -22,7 +22,8 @@ struct session_watch {
 
 /* Where the messages come from. */
 struct session_orders {
-	struct order *(*next)(void *context);                       /* NULL: no more. Keeps the order until: */
+	/* A message in a form that a server with these capabilities takes. NULL: no more. Keeps the order until: */
+	struct order *(*next)(void *context, const struct caps *caps);
 	/* Its outcomes are as good as this session makes them. */
 	void (*finished)(void *context, struct order *order, const char *host);
 	void *context;

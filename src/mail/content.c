@@ -202,8 +202,11 @@ content_read(struct content *content, struct str section, bool is_in_digest)
 	}
 	if (!content->has_type && is_in_digest)
 		content->kind = CONTENT_MESSAGE;
-	if (content->encoding == CONTENT_ENCODED)
+	if (content->encoding == CONTENT_ENCODED) {
 		content->kind = CONTENT_SEALED;
+		free(content->boundary);
+		content->boundary = NULL;
+	}
 }
 
 void

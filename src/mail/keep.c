@@ -93,8 +93,29 @@ keep_added(struct keep *keep, size_t from, struct err *err)
 	return spill(message, true, err);
 }
 
+/* Is the 8-bit header section UTF-8? It came in pieces that may end within a character, so it is read once more. */
+static bool
+examine_header(struct message *message, struct err *err)
+{
+	struct buf section = {0};
+	ssize_t n = 1;
+
+	while (n > 0 && (int64_t)section.size < message->header_size) {
+		n = message_bytes(message, (int64_t)section.size, buf_reserve(&section, BLOCK_SIZE), BLOCK_SIZE, err);
+		if (n > 0)
+			buf_grow(&section, (size_t)n);
+	}
+	message->has_utf8_header = n > 0 && str_is_utf8(str_first(buf_str(&section), (size_t)message->header_size));
+	buf_free(&section);
+	return n >= 0;
+}
+
 bool
 keep_end(struct keep *keep, struct err *err)
 {
-	return keep->message->is_in_memory || spill(keep->message, false, err);
+	struct message *message = keep->message;
+
+	if (!message->is_in_memory && !spill(message, false, err))
+		return false;
+	return !message->has_8bit_header || examine_header(message, err);
 }

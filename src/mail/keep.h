@@ -22,7 +22,7 @@ void keep_open(struct keep *keep, struct message *message);
  * much. False: the spool file cannot be made or written (EX_CANTCREAT, EX_IOERR). */
 bool keep_added(struct keep *keep, size_t from, struct err *err);
 
-/* Nothing more will come. */
+/* Nothing more will come, and message->header_size is set. */
 bool keep_end(struct keep *keep, struct err *err);
 
 #endif

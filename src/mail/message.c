@@ -234,24 +234,7 @@ message_bytes(const struct message *message, int64_t offset, void *data, size_t 
 bool
 message_needs_smtputf8(const struct message *message)
 {
-	struct buf section = {0};
-	struct err ignored = {0};
-	bool is_utf8;
-	ssize_t n;
-
-	if (!message->has_8bit_header)
-		return false;
-	/* Octets of another charset are as wrong with SMTPUTF8 as without. */
-	while ((int64_t)section.size < message->header_size) {
-		n = message_bytes(message, (int64_t)section.size, buf_reserve(&section, BLOCK_SIZE), BLOCK_SIZE, &ignored);
-		if (n <= 0)
-			break;
-		buf_grow(&section, (size_t)n);
-	}
-	is_utf8 = str_is_utf8(str_first(buf_str(&section), (size_t)message->header_size));
-	buf_free(&section);
-	err_clear(&ignored);
-	return is_utf8;
+	return message->has_utf8_header;
 }
 
 void

@@ -27,6 +27,7 @@ struct message {
 	int64_t longest_line;   /* bytes of the longest line, without its end */
 	bool has_8bit_body;     /* an octet above 0x7f after the header section */
 	bool has_8bit_header;
+	bool has_utf8_header;   /* and all of it is UTF-8 */
 	bool has_nul;           /* in the body; in the header section there is none */
 	int64_t ignored_size;   /* bytes that stood behind the lone dot that ended the message, as far as they were there */
 	bool is_open;           /* message_free() has something to do */
@@ -81,7 +82,7 @@ int64_t message_drain(int fd, int wait_ms);
  * (EX_IOERR). */
 ssize_t message_bytes(const struct message *message, int64_t offset, void *data, size_t size, struct err *err);
 
-/* Must the header be sent by SMTPUTF8 (raw UTF-8 in it)? */
+/* Must the header be sent by SMTPUTF8 (raw UTF-8 in it)? Octets of another charset are as wrong with it as without. */
 bool message_needs_smtputf8(const struct message *message);
 
 void message_free(struct message *message);

@@ -72,9 +72,16 @@ static void
 add_plain(struct quoted *q, struct str text, struct buf *out)
 {
 	while (text.size > 0) {
-		struct str part = text;
+		bool was_inside = q->column > 0;
+		struct str part;
 
 		make_room(q, 1, out);
+		/* A line that begins by a soft break must not look like a boundary. */
+		if (was_inside && q->column == 0 && text.data[0] == '-') {
+			add_escaped(q, '-', out);
+			text = str_from(text, 1);
+			continue;
+		}
 		part = str_first(text, TEXT_MOST - q->column);
 		buf_add_str(out, part);
 		q->column += part.size;

@@ -256,6 +256,8 @@ connect_tcp(const struct connect_target *target, int64_t deadline, struct connec
 	if (connection->fd < 0)
 		err_set(err, EX_TEMPFAIL, "cannot connect to port %d: %s", port,
 		        race.failures.size > 0 ? buf_text(&race.failures) : "timed out");
+	if (connection->fd < 0 && target->source_ip != NULL)
+		err_hint(err, "is source_ip %s an address of this machine?", target->source_ip);
 	buf_free(&race.failures);
 	if (connection->fd < 0)
 		return false;

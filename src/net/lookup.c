@@ -1,4 +1,4 @@
-/* lookup.c - the addresses of a host: literals at once, names by getaddrinfo(3) in a child with a deadline. */
+/* lookup.c - the addresses of a host: literals and localhost at once, names by getaddrinfo(3) in a child with a deadline. */
 
 #include "config.h"
 
@@ -95,6 +95,20 @@ ask_child(const char *name, int64_t deadline, struct answer *answer, struct err 
 	return is_good;
 }
 
+/* RFC 6761 6.3: this name is the loopback address whatever a server says, so nobody is asked. */
+static bool
+find_localhost(const char *name, struct lookup *found)
+{
+	struct str text = str_of(name);
+
+	if (text.size > 0 && text.data[text.size - 1] == '.')
+		text = str_first(text, text.size - 1);
+	if (!str_equals_nocase(text, STR("localhost")))
+		return false;
+	found->n = 2;
+	return lookup_literal("127.0.0.1", 0, &found->endpoints[0]) && lookup_literal("::1", 0, &found->endpoints[1]);
+}
+
 bool
 lookup_host(const char *host, int port, int64_t deadline, struct lookup *found, struct err *err)
 {
@@ -107,7 +121,8 @@ lookup_host(const char *host, int port, int64_t deadline, struct lookup *found, 
 		found->n = 1;
 		return true;
 	}
-	is_good = name_to_ascii(host, &name, err) && ask_child(buf_text(&name), deadline, &answer, err);
+	is_good = name_to_ascii(host, &name, err) &&
+	          (find_localhost(buf_text(&name), &answer.found) || ask_child(buf_text(&name), deadline, &answer, err));
 	if (is_good && (answer.code != 0 || answer.found.n == 0))
 		is_good = refuse(buf_text(&name), &answer, err);
 	buf_free(&name);

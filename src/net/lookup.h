@@ -1,7 +1,8 @@
 /* lookup.h - the addresses of a host, found before a deadline.
  *
  * getaddrinfo(3) honours /etc/hosts, mDNS and whatever else the system is set up with, but knows no deadline; so it
- * runs in a child process. Address literals need none. */
+ * runs in a child process. Address literals need none, nor does localhost: it is 127.0.0.1 and ::1 (RFC 6761
+ * 6.3). */
 
 #ifndef NET_LOOKUP_H
 #define NET_LOOKUP_H

@@ -21,7 +21,7 @@ struct tls_settings {
 	const char *fingerprint; /* SHA-256, SHA-1 or MD5 of the certificate, by length, hex with ':' or blanks;
 	                            instead of trust and name. NULL: none */
 	const char *pin;         /* SPKI SHA-256 digests ("sha256/BASE64" or hex), separated by commas or blanks; in
-	                            addition to whatever	 else decides, also when is_unchecked. NULL: none */
+	                            addition to whatever else decides, also when is_unchecked. NULL: none */
 	const char *key_file;    /* client certificate: PEM file or pkcs11: URI. NULL: none */
 	const char *cert_file;
 	const char *key_password; /* passphrase of key_file, PIN of its token; borrowed until the handshake is over.

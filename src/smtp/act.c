@@ -114,11 +114,10 @@ act_rcpt(struct dialog *d)
 	struct order *order = d->sending;
 	size_t i = order_next_recipient(order);
 	struct recipient *recipient = &order->envelope->recipients[i];
-	bool uses_smtputf8 = d->caps.has_smtputf8 && command_needs_smtputf8(order->envelope, order->message);
 	size_t before = d->out.size;
 	struct err err = {0};
 
-	if (command_add_rcpt(&d->out, recipient, uses_smtputf8, &d->caps, &err)) {
+	if (command_add_rcpt(&d->out, recipient, order->uses_smtputf8, &d->caps, &err)) {
 		act_await(d, STAGE_RCPT, order, d->out.size - before)->recipient = i;
 		transcript_add(d, "C: ", str_from(buf_str(&d->out), before));
 		order->marks[i] = MARK_ASKED;

@@ -6,6 +6,7 @@
 
 #include "smtp/act.h"
 #include "smtp/answer.h"
+#include "smtp/command.h"
 #include "smtp/dialog.h"
 #include "smtp/stage.h"
 #include "smtp/transcript.h"
@@ -45,6 +46,7 @@ begin_order(struct dialog *d, struct order *order)
 		return;
 	}
 	order_begin(order, d->caps.has_chunking && d->demand->may_chunk);
+	order->uses_smtputf8 = d->caps.has_smtputf8 && command_needs_smtputf8(order->envelope, order->message);
 	d->sending = order;
 	d->n_transactions++;
 }

@@ -46,6 +46,7 @@ struct order {
 	bool is_behind_refusal;      /* MAIL was sent behind another message's last chunk, which was refused */
 	bool is_data_sent;
 	bool is_chunked;             /* BDAT instead of DATA */
+	bool uses_smtputf8;          /* known once for all recipients, of whom there may be many */
 	bool may_send_text;          /* 354 came */
 	bool is_text_sent;           /* the final dot or the last chunk is on its way */
 	bool is_final;               /* the final reply was read */

@@ -9,6 +9,7 @@
 #include "connection.h"
 #include "ehlo.h"
 #include "smtp.h"
+#include "socks.h"
 
 #define LINE_MAX_SIZE (1024u * 1024)
 #define INJECT_WAIT_MS 50
@@ -291,6 +292,8 @@ connection_serve(struct connection *connection, int fd)
 	connection->store = (struct store){.message_fd = -1, .raw_fd = -1};
 	count_first_flights(connection);
 	connection_event(connection, AT_CONNECT);
+	if (!connection->is_over && connection->options->socks != NULL)
+		(void)socks_serve(connection);
 	if (!connection->is_over && connection->options->tls == TLS_IMPLICIT)
 		(void)connection_start_tls(connection);
 	if (!connection->is_over)

@@ -69,6 +69,8 @@ static const struct row rows[] = {
 	{"max-rcpt", VALUE_NUMBER, AT(recipients_max), "N", "452 after N recipients of a transaction"},
 	{"rtt", VALUE_NUMBER, AT(round_trip_ms), "MS", "delay every flight of answers"},
 	{"fault", VALUE_LIST, AT(fault_texts), "WHERE:WHAT", "see README; repeatable"},
+	{"socks", VALUE_TEXT, AT(socks), "open|USER:PASSWORD", "be a SOCKS5 proxy first, which leads to this server"},
+	{"socks-reply", VALUE_NUMBER, AT(socks_reply), "CODE", "of the proxy (default 0: connected)"},
 	{"mail-dir", VALUE_TEXT, AT(mail_directory), "DIR", "keep accepted messages as 0001.eml, 0001.raw, 0001.env"},
 	{"discard", VALUE_NONE, AT(discards), NULL, "keep only the .env, with size and SHA-256"},
 	{"log", VALUE_TEXT, AT(log_file), "FILE", "append the transcript"},

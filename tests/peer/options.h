@@ -59,6 +59,9 @@ struct options {
 	struct list fault_texts;
 	struct faults faults;
 
+	const char *socks; /* "open", or USER:PASSWORD; NULL: no SOCKS */
+	int socks_reply;   /* the code that answers CONNECT */
+
 	const char *mail_directory;
 	bool discards;
 	const char *log_file;

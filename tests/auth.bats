@@ -1,0 +1,574 @@
+# auth.bats - logging in, where the password comes from, and that it goes nowhere else.
+
+load lib/common
+load lib/user
+
+PASSWORD='Corr3ct-H0rse_Battery'
+
+setup() {
+	setup_home
+	CERTS=$BATS_TEST_TMPDIR/certs
+	printf 'From: joe@example.test\nSubject: s\n\nhello\n' >"$HOME/message"
+}
+
+teardown() {
+	stop_peer
+}
+
+# A peer with TLS that knows joe and PASSWORD; ARGS are further ones (--auth ...).
+start_auth_peer() {
+	start_peer --tls starttls --make-cert "$CERTS" --password "$PASSWORD" "$@"
+}
+
+# joe's account at the peer; the arguments are further lines.
+auth_account() {
+	{
+		printf 'host localhost\nport %s\ntls on\ntls_trust_file %s\n' "$PORT" "$CERTS/ca.pem"
+		printf 'from joe@example.test\nuser joe\n'
+		printf '%s\n' "$@"
+	} | write_config
+}
+
+# The same without TLS.
+clear_account() {
+	printf '%s\n' "host ${CLEAR_HOST:-127.0.0.1}" "port $PORT" 'from joe@example.test' 'user joe' "$@" | write_config
+}
+
+send() {
+	run_mailcrane "$@" alice@example.net <"$HOME/message"
+}
+
+assert_sent() {
+	assert_exit 0 && assert_silent && assert_received 1 && assert_log_line '\* authenticated joe'
+}
+
+# No word of AUTH and nothing of the mail was said.
+assert_said_nothing() {
+	refute_wire_like '^(AUTH|MAIL|RCPT|DATA|BDAT)' && assert_received 0
+}
+
+assert_no_mail() {
+	refute_wire_like '^(MAIL|RCPT|DATA|BDAT)' && assert_received 0
+}
+
+# Every form in which the password could be written.
+secret_forms() {
+	local shift
+
+	printf '%s\n' "$PASSWORD"
+	printf '%s' "$PASSWORD" | base64 -w 0
+	echo
+	printf '\0joe\0%s' "$PASSWORD" | base64 -w 0
+	echo
+	# Inside other base64 it begins at one of three places; the ends depend on what is around it.
+	for shift in '' x xx; do
+		printf '%s%s' "$shift" "$PASSWORD" | base64 -w 0 | cut -c 5-24
+	done
+}
+
+# The password is in none of the files of this test but the configuration, and not in the output.
+assert_hidden() {
+	local form
+
+	while read -r form; do
+		assert_no_secret "$form" || return 1
+	done < <(secret_forms)
+}
+
+### Mechanisms
+
+@test "PLAIN logs in" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth plain" "password $PASSWORD"
+	send
+	assert_sent
+	assert_wire_count 1 'AUTH PLAIN'
+}
+
+@test "LOGIN logs in" {
+	start_auth_peer --auth LOGIN
+	auth_account "auth login" "password $PASSWORD"
+	send
+	assert_sent
+}
+
+@test "CRAM-MD5 logs in" {
+	start_auth_peer --auth CRAM-MD5
+	auth_account "auth cram-md5" "password $PASSWORD"
+	send
+	assert_sent
+}
+
+@test "OAUTHBEARER logs in" {
+	start_auth_peer --auth OAUTHBEARER
+	auth_account "auth oauthbearer" "passwordeval echo $PASSWORD"
+	send
+	assert_sent
+}
+
+@test "XOAUTH2 logs in" {
+	start_auth_peer --auth XOAUTH2
+	auth_account "auth xoauth2" "passwordeval echo $PASSWORD"
+	send
+	assert_sent
+}
+
+@test "'auth on' takes the best that is offered" {
+	start_auth_peer --auth "LOGIN CRAM-MD5 PLAIN"
+	auth_account "auth on" "password $PASSWORD"
+	send
+	assert_sent
+	assert_wire_count 1 'AUTH PLAIN'
+}
+
+@test "a method that is not offered is told, with those that are" {
+	start_auth_peer --auth "PLAIN LOGIN"
+	auth_account "auth scram-sha-256" "password $PASSWORD"
+	send
+	assert_exit 69
+	assert_stderr "SCRAM-SHA-256"
+	assert_stderr "the server offers PLAIN LOGIN"
+	assert_stderr "hint: "
+	assert_said_nothing
+}
+
+@test "a password of 255 strange characters is taken as it is" {
+	local strange
+
+	strange=$(printf '%0240d\\"'"'"'#%%$ &;<|>äö' 0)
+	start_peer --tls starttls --make-cert "$CERTS" --password "$strange" --auth PLAIN
+	auth_account "auth plain" "password $strange"
+	send
+	assert_sent
+}
+
+### Without TLS
+
+@test "protocol 66: where only LOGIN is offered in the clear, nothing is said" {
+	start_peer --auth LOGIN --auth-in-clear
+	clear_account "auth on" "password secret"
+	send
+	assert_exit 69
+	assert_stderr "no TLS"
+	assert_stderr "hint: set 'tls on'"
+	assert_said_nothing
+}
+
+@test "protocol 66: a method that shows the password is not used in the clear although it is named" {
+	local method
+
+	for method in plain login cram-md5 oauthbearer xoauth2; do
+		start_peer --auth "PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER" --auth-in-clear
+		clear_account "auth $method" "password secret"
+		send
+		assert_exit 69
+		assert_stderr "no TLS"
+		assert_said_nothing
+	done
+}
+
+@test "auth_cleartext loopback shows the password to this machine" {
+	start_peer --auth PLAIN --auth-in-clear
+	clear_account "auth on" "password secret" "auth_cleartext loopback"
+	send
+	assert_sent
+}
+
+@test "auth_cleartext always shows the password to everybody" {
+	start_peer --auth LOGIN --auth-in-clear
+	clear_account "auth login" "password secret" "auth_cleartext always"
+	send
+	assert_sent
+}
+
+@test "EXTERNAL needs no password" {
+	make_certificates "$CERTS"
+	start_peer --tls starttls --cert "$CERTS/cert.pem" --key "$CERTS/key.pem" --client-ca "$CERTS/ca.pem" --auth EXTERNAL
+	auth_account "auth external" "tls_cert_file $CERTS/client.pem" "tls_key_file $CERTS/client-key.pem"
+	send
+	assert_sent
+}
+
+### What servers answer
+
+@test "protocol 67: authentication is wanted and not offered" {
+	start_auth_peer
+	auth_account "auth on" "password $PASSWORD"
+	send
+	assert_exit 69
+	assert_stderr "does not offer AUTH"
+	assert_stderr "hint: "
+	assert_said_nothing
+}
+
+@test "protocol 68: a challenge that is not base64 ends it, and no other method is tried" {
+	start_auth_peer --auth "CRAM-MD5 PLAIN LOGIN" --fault 'auth:reply=334 !!!not base64!!!'
+	auth_account "auth cram-md5" "password $PASSWORD"
+	send
+	assert_exit 76
+	assert_stderr "not base64"
+	assert_wire_count 1 AUTH
+	# The peer hides what answers a challenge; this is what it says to "*".
+	assert_log_line 'S: 501 5.7.0 as you like'
+	assert_no_mail
+	assert_hidden
+}
+
+@test "protocol 73: another question after PLAIN is not answered" {
+	start_auth_peer --auth PLAIN --fault 'auth:reply=334 cGFzc3dvcmQ='
+	auth_account "auth plain" "password $PASSWORD"
+	send
+	assert_exit 77
+	assert_wire '*'
+	assert_wire_count 1 AUTH
+	assert_no_mail
+	assert_hidden
+}
+
+@test "protocol 76: the reason in an OAUTHBEARER refusal is told, the token is not" {
+	start_peer --tls starttls --make-cert "$CERTS" --password another --auth OAUTHBEARER
+	auth_account "auth oauthbearer" "passwordeval echo $PASSWORD" "logfile $HOME/log"
+	send --debug
+	assert_exit 77
+	assert_stderr "535 5.7.8 credentials are wrong (status 401)"
+	assert_stderr "hint: access tokens "
+	assert_no_mail
+	sed -i '/^passwordeval/d' "$HOME/.mailcranerc"
+	assert_hidden
+}
+
+@test "protocol 77: 535 is a refusal, and the password is not tried again" {
+	start_auth_peer --auth "PLAIN LOGIN CRAM-MD5" --fault 'auth:reply=535 5.7.8 credentials are wrong'
+	auth_account "auth on" "password $PASSWORD"
+	send
+	assert_exit 77
+	assert_stderr "account default: localhost: AUTH was refused: 535 5.7.8 credentials are wrong"
+	assert_stderr "hint: check 'user' and the password"
+	assert_wire_count 1 AUTH
+	assert_no_mail
+	use_peer "$PEER_DIR"
+	assert_summary connections 1
+}
+
+@test "protocol 78: 454 is temporary" {
+	start_auth_peer --auth PLAIN --fault 'auth:reply=454 4.7.0 the directory is away'
+	auth_account "auth on" "password $PASSWORD"
+	send
+	assert_exit 75
+	assert_stderr "454 4.7.0 the directory is away"
+	assert_no_mail
+}
+
+@test "control characters in a refusal are escaped" {
+	start_auth_peer --auth PLAIN --fault 'auth:reply=535 5.7.8 \x1b[31mred\x07'
+	auth_account "auth on" "password $PASSWORD"
+	send
+	assert_exit 77
+	refute_stderr $'\e'
+	refute_stderr $'\a'
+	assert_stderr "red"
+}
+
+@test "providers' refusals get the hint that helps" {
+	start_auth_peer --auth PLAIN --fault 'auth:reply=535 5.7.8 Username and Password not accepted. Learn more'
+	auth_account "auth on" "password $PASSWORD"
+	send
+	assert_exit 77
+	assert_stderr "hint: this provider wants an app password"
+}
+
+### Where the password comes from
+
+@test "a password command's first line counts, and its standard input is empty: the message stays whole" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "passwordeval cat >$HOME/stolen; printf '%s\\nsecond line\\n' $PASSWORD"
+	send
+	assert_sent
+	[ ! -s "$HOME/stolen" ]
+	[ "$(body <"$(received 1)" | tr -d '\r')" = hello ]
+}
+
+@test "a password command may take its time" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "passwordeval sleep 1; echo $PASSWORD"
+	send
+	assert_sent
+}
+
+@test "protocol 79: a password command that prints nothing" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "passwordeval true"
+	send
+	assert_exit 78
+	assert_stderr "account default: passwordeval: "
+	assert_stderr "hint: run the passwordeval command of account 'default' by hand"
+	refute_log_line connect
+}
+
+@test "protocol 79: a password command that fails, whatever it printed" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "passwordeval echo $PASSWORD; exit 3"
+	send
+	assert_exit 78
+	assert_stderr "ended with exit status 3"
+	refute_log_line connect
+	[[ $stderr != *"$PASSWORD"* ]]
+}
+
+@test "protocol 79: a password command that does not exist" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "passwordeval no-such-command-$$"
+	send
+	assert_exit 78
+	assert_stderr "no-such-command-$$"
+	assert_stderr "127"
+	refute_log_line connect
+}
+
+@test "protocol 79: a password command that prints 1 MiB" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "passwordeval head -c 1048576 /dev/zero | tr '\\0' a"
+	send
+	assert_exit 78
+	assert_stderr "wrote more than"
+	refute_log_line connect
+}
+
+@test "a password command is ended together with the program" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "passwordeval echo \$PPID \$\$ >$HOME/pids.new; mv $HOME/pids.new $HOME/pids; exec sleep 300"
+	clean_environment "$MAILCRANE" alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
+	wait_until 10 test -s "$HOME/pids"
+	read -r program command <"$HOME/pids"
+	kill "$program"
+	gone() { ! is_running "$command"; }
+	wait_until 10 gone
+}
+
+@test "a password is found in ~/.netrc by host and user" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on"
+	(umask 077 && printf '%s\n' "machine localhost login other password wrong" \
+		"machine example.test login joe password wrong" "machine localhost" "	login joe" "	password $PASSWORD" >"$HOME/.netrc")
+	send
+	assert_sent
+}
+
+@test "'password' comes before 'passwordeval', and that before ~/.netrc" {
+	start_auth_peer --auth PLAIN
+	(umask 077 && echo "machine localhost login joe password wrong" >"$HOME/.netrc")
+	auth_account "auth on" "passwordeval touch $HOME/asked; echo wrong" "password $PASSWORD"
+	send
+	assert_sent
+	[ ! -e "$HOME/asked" ]
+	auth_account "auth on" "passwordeval echo $PASSWORD"
+	send
+	assert_exit 0
+	assert_received 2
+}
+
+@test "a ~/.netrc that others can read is refused, with the command that mends it" {
+	setup_ordinary_user
+	start_auth_peer --auth PLAIN
+	auth_account "auth on"
+	chown "$ORDINARY_UID" "$HOME/.mailcranerc"
+	echo "machine localhost login joe password $PASSWORD" | write_ordinary_file "$HOME/.netrc" 644
+	run_as_ordinary_user alice@example.net <"$HOME/message"
+	assert_exit 78
+	assert_stderr "$HOME/.netrc"
+	assert_stderr "0644"
+	assert_stderr "hint: chmod 600 $HOME/.netrc"
+	chmod 600 "$HOME/.netrc"
+	run_as_ordinary_user alice@example.net <"$HOME/message"
+	assert_exit 0
+}
+
+@test "without a terminal nobody is asked, and the ways to give a password are told" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on"
+	run --separate-stderr clean_environment timeout 20 setsid -w "$MAILCRANE" alice@example.net <"$HOME/message" 3>&- 4>&-
+	assert_exit 69
+	assert_stderr "no password for joe at localhost"
+	assert_stderr "passwordeval"
+	assert_stderr ".netrc"
+	refute_log_line connect
+}
+
+@test "an account without a user name is a fault of the configuration" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "password $PASSWORD"
+	sed -i '/^user/d' "$HOME/.mailcranerc"
+	send
+	assert_exit 78
+	assert_stderr "'user' is not set"
+	refute_log_line connect
+}
+
+### The terminal
+
+# Run mailcrane on a terminal of its own. What is written to fd 8 is typed; HOME/screen is what the terminal shows. After it
+# the terminal's settings are shown.
+start_on_terminal() {
+	command -v script >/dev/null || skip "script is not installed"
+	mkfifo "$HOME/keys"
+	cat >"$HOME/terminal" <<-END
+		trap : INT
+		'$MAILCRANE' alice@example.net <'$HOME/message'
+		echo "status \$?"
+		stty -a
+		echo done
+	END
+	clean_environment script -qefc "sh $HOME/terminal" "$HOME/screen" <>"$HOME/keys" >/dev/null 2>&1 3>&- 4>&- &
+	TERMINAL_PID=$!
+	exec 8<>"$HOME/keys"
+	wait_until 10 grep -qs 'password for joe at localhost: ' "$HOME/screen"
+}
+
+finish_on_terminal() {
+	wait_until 10 grep -q '^done' "$HOME/screen"
+	exec 8>&-
+	kill "$TERMINAL_PID" 2>/dev/null || true
+	grep -Eq '[; ]echo[; ]' "$HOME/screen" || fail_with "the echo stayed off" "$(cat "$HOME/screen")"
+	! grep -q -- '-echo[; ]' "$HOME/screen" || fail_with "the echo stayed off" "$(cat "$HOME/screen")"
+}
+
+@test "on a terminal the password is asked for, and not shown" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on"
+	start_on_terminal
+	printf '%s\n' "$PASSWORD" >&8
+	finish_on_terminal
+	grep -q '^status 0' "$HOME/screen" || fail_with "it was not sent" "$(cat "$HOME/screen")"
+	assert_received 1
+	assert_hidden
+}
+
+@test "Ctrl-C at the question ends the program and leaves the terminal as it was" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on"
+	start_on_terminal
+	printf 'half\003' >&8
+	finish_on_terminal
+	grep -q '^status 130' "$HOME/screen" || fail_with "not ended by the signal" "$(cat "$HOME/screen")"
+	refute_log_line connect
+	assert_received 0
+}
+
+@test "an empty answer at the question is no password" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on"
+	start_on_terminal
+	printf '\n' >&8
+	finish_on_terminal
+	grep -q '^status 69' "$HOME/screen" || fail_with "69 expected" "$(cat "$HOME/screen")"
+	refute_log_line connect
+}
+
+### Where the password must not be
+
+@test "protocol 80: no form of the password is in the output, the dialogue or the logs" {
+	local method
+
+	for method in plain login cram-md5 oauthbearer xoauth2; do
+		start_auth_peer --auth "PLAIN LOGIN CRAM-MD5 OAUTHBEARER XOAUTH2"
+		auth_account "auth $method" "password $PASSWORD" "logfile $HOME/log"
+		send --debug
+		assert_exit 0
+		assert_stderr "C: AUTH ${method^^}"
+		assert_hidden
+	done
+	[ "$(wc -l <"$HOME/log")" -eq 5 ]
+}
+
+@test "protocol 80: nor when the server refuses it, cuts the connection or says nothing" {
+	local fault
+
+	for fault in 'auth:reply=535 5.7.8 no' auth:close auth:stall; do
+		start_auth_peer --auth PLAIN --fault "$fault"
+		auth_account "auth plain" "password $PASSWORD" "logfile $HOME/log" "log_format json" "timeout 1"
+		send --debug
+		[ "$status" -ne 0 ]
+		assert_hidden
+	done
+}
+
+@test "--pretend, --print-config, --version and --serverinfo do not show passwords" {
+	local mode
+
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "password $PASSWORD" "proxy_password $PASSWORD"
+	for mode in --pretend --print-config --version; do
+		run_mailcrane "$mode" </dev/null
+		assert_exit 0
+		assert_hidden
+	done
+	sed -i '/^proxy/d' "$HOME/.mailcranerc"
+	run_mailcrane --serverinfo --debug
+	assert_exit 0
+	assert_hidden
+	refute_wire_like '^AUTH'
+}
+
+@test "a fault in the line of a password does not show it" {
+	start_auth_peer --auth PLAIN
+	auth_account "passwort $PASSWORD"
+	send
+	assert_exit 78
+	assert_stderr ".mailcranerc:7:"
+	assert_stderr "password"
+	assert_hidden
+	auth_account "auth on" "password \"$PASSWORD"
+	send
+	assert_hidden
+}
+
+@test "the password of the account is not in the environment or command line of its children" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "proxy_password $PASSWORD" \
+		"passwordeval env >$HOME/environment; tr '\\0' ' ' </proc/\$PPID/cmdline >$HOME/cmdline; ls -l /proc/self/fd >$HOME/fds; cat $HOME/secret/word"
+	mkdir "$HOME/secret"
+	echo "$PASSWORD" >"$HOME/secret/word"
+	send
+	assert_sent
+	[ -s "$HOME/environment" ] && [ -s "$HOME/cmdline" ]
+	assert_hidden
+	# Nothing of ours is open in the child: its three, and the folder that ls reads.
+	[ "$(grep -c -- '->' "$HOME/fds")" -eq 4 ] || fail_with "descriptors were inherited" "$(cat "$HOME/fds")"
+}
+
+@test "while it runs, the password is not in its command line or environment" {
+	local pid
+
+	start_auth_peer --auth PLAIN --fault mail:stall --ehlo ""
+	auth_account "auth on" "passwordeval echo \$PPID >$HOME/pid; cat $HOME/secret/word" "timeout 20"
+	mkdir "$HOME/secret"
+	echo "$PASSWORD" >"$HOME/secret/word"
+	clean_environment "$MAILCRANE" alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
+	wait_until 10 grep -q 'C: MAIL' "$PEER_LOG"
+	pid=$(cat "$HOME/pid")
+	tr '\0' '\n' <"/proc/$pid/cmdline" >"$HOME/cmdline"
+	tr '\0' '\n' <"/proc/$pid/environ" >"$HOME/environment"
+	kill "$pid"
+	wait || true
+	grep -q alice "$HOME/cmdline"
+	assert_hidden
+}
+
+@test "while it runs, other programs of the same user cannot look into it, and no core is written" {
+	local pid
+
+	setup_ordinary_user
+	start_auth_peer --auth PLAIN --fault mail:stall --ehlo ""
+	auth_account "auth on" "password $PASSWORD" "timeout 20"
+	chown "$ORDINARY_UID" "$HOME/.mailcranerc"
+	as_ordinary_user "$BATS_TEST_TMPDIR/bin/mailcrane" alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
+	wait_until 10 grep -q 'C: MAIL' "$PEER_LOG"
+	pid=$(pgrep -u "$ORDINARY_UID" -f "^$BATS_TEST_TMPDIR/bin/mailcrane")
+	run as_ordinary_user cat "/proc/$pid/environ"
+	[ "$status" -ne 0 ] || fail_with "its environment can be read"
+	run as_ordinary_user ls "/proc/$pid/fd"
+	[ "$status" -ne 0 ] || fail_with "its descriptors can be seen"
+	grep -Eq '^Max core file size +0 +0 ' "/proc/$pid/limits"
+	kill "$pid"
+	wait || true
+}

@@ -1,0 +1,214 @@
+# system.bats - what depends on the machine: files in /etc, name look-up, addresses that are not loopback. In a machine of its own.
+# namespace: ip
+
+load lib/common
+
+# Several times the time a good run takes; far below the limits that are to be kept.
+SOON=8
+
+setup_file() {
+	# shellcheck disable=SC1091 # found at run time
+	. "$SRCDIR/tests/lib/namespace.bash"
+	namespace_require ip
+	ip link add name far type dummy
+	ip address add 192.0.2.1/24 dev far
+	ip -6 address add 2001:db8::1/64 dev far nodad
+	ip link set far up
+	ETC=$("$MAILCRANE" --version | sed -n 's/^System configuration folder: //p')
+	export ETC
+	mkdir -p "$ETC"
+}
+
+setup() {
+	setup_home
+	printf 'From: joe@example.test\nTo: alice@example.net\nSubject: s\n\nhello\n' >"$HOME/message"
+	printf '127.0.0.1 localhost\n::1 localhost\n' >/etc/hosts
+	: >/etc/resolv.conf
+	echo 'hosts: files dns' >/etc/nsswitch.conf
+}
+
+teardown() {
+	stop_peer
+	rm -f "$ETC/mailcranerc" "$ETC/msmtprc" /etc/mailname
+}
+
+account() {
+	printf '%s\n' 'from joe@example.test' 'mailname here.example' "$@" | write_config
+}
+
+send() {
+	SECONDS=0
+	run_mailcrane "${@:-alice@example.net}" <"$HOME/message"
+}
+
+### /etc
+
+@test "accounts of the system's file are there for everybody, and the user's win" {
+	printf 'account shared\nhost shared.example\naccount work\nhost etc.example\n' >"$ETC/mailcranerc"
+	run_mailcrane --pretend -a shared
+	assert_exit 0
+	assert_stdout "using account shared from $ETC/mailcranerc:1"
+	printf 'account work\nhost home.example\n' | write_config
+	run_mailcrane --pretend -a work
+	assert_stdout "host = home.example"
+	run_mailcrane --pretend -a shared
+	assert_stdout "host = shared.example"
+}
+
+@test "msmtp's system file is read where there is no file of mailcrane's" {
+	printf 'account old\nhost old.example\n' >"$ETC/msmtprc"
+	run_mailcrane --pretend
+	assert_exit 0
+	assert_stdout "using account old from $ETC/msmtprc:1"
+	printf 'account new\nhost new.example\n' >"$ETC/mailcranerc"
+	run_mailcrane --pretend
+	assert_stdout "using account new from $ETC/mailcranerc:1"
+}
+
+@test "users 0.5: a system file that may not be read is told with path, uid, mode and the command that mends it" {
+	# shellcheck disable=SC1091 # found at run time
+	. "$SRCDIR/tests/lib/user.bash"
+	setup_ordinary_user
+	printf 'host 127.0.0.1\npassword secret\n' >"$ETC/mailcranerc"
+	chmod 600 "$ETC/mailcranerc"
+	run_as_ordinary_user alice@example.net <"$HOME/message"
+	assert_exit 78
+	assert_stderr "cannot read configuration file $ETC/mailcranerc: Permission denied: uid $ORDINARY_UID may not read it"
+	assert_stderr "owner 0, mode 0600"
+	assert_stderr "hint: as root: setfacl -m u:$ORDINARY_UID:r $ETC/mailcranerc"
+	refute_stderr "no configuration file"
+}
+
+@test "a system file with a password may be read by others: that is the administrator's business" {
+	# shellcheck disable=SC1091 # found at run time
+	. "$SRCDIR/tests/lib/user.bash"
+	setup_ordinary_user
+	printf 'host 127.0.0.1\nauth on\nuser joe\npassword secret\n' >"$ETC/mailcranerc"
+	chmod 644 "$ETC/mailcranerc"
+	run_as_ordinary_user --pretend
+	assert_exit 0
+}
+
+@test "/etc/mailname is the domain of bare addresses and of the sender" {
+	start_peer
+	echo mail.example.test >/etc/mailname
+	printf 'host 127.0.0.1\nport %s\n' "$PORT" | write_config
+	send bob
+	assert_exit 0
+	[ "$(sender_of 1)" = "$(id -un)@mail.example.test" ]
+	assert_recipients 1 bob@mail.example.test
+}
+
+@test "a password in the system's netrc is found" {
+	start_peer --auth PLAIN --auth-in-clear
+	echo "machine 127.0.0.1 login joe password secret" >"$ETC/netrc"
+	account "host 127.0.0.1" "port $PORT" "auth on" "user joe" "auth_cleartext loopback"
+	send
+	rm "$ETC/netrc"
+	assert_exit 0
+	assert_log_line '\* authenticated joe'
+}
+
+### Names
+
+@test "a name with two addresses, one of them dead, does not make anybody wait" {
+	start_peer --listen 127.0.0.1:0
+	# Nobody answers for 192.0.2.77, and nothing says so.
+	printf '192.0.2.77 mx.test\n127.0.0.1 mx.test\n' >/etc/hosts
+	account "host mx.test" "port $PORT"
+	send
+	assert_exit 0
+	[ "$SECONDS" -le "$SOON" ]
+	assert_received 1
+	printf '2001:db8::77 mx.test\n127.0.0.1 mx.test\n' >/etc/hosts
+	send
+	assert_exit 0
+	[ "$SECONDS" -le "$SOON" ]
+}
+
+@test "a name whose first address refuses is reached at the next one" {
+	start_peer --listen 127.0.0.1:0
+	printf '::1 mx.test\n192.0.2.1 mx.test\n127.0.0.1 mx.test\n' >/etc/hosts
+	account "host mx.test" "port $PORT"
+	send
+	assert_exit 0
+	assert_received 1
+}
+
+@test "when no address answers, each is told with its reason, at the time limit" {
+	printf '192.0.2.77 mx.test\n127.0.0.1 mx.test\n' >/etc/hosts
+	account "host mx.test" "port 9" "timeout 1"
+	send
+	assert_exit 75
+	assert_stderr "127.0.0.1: connection refused"
+	assert_stderr "192.0.2.77: "
+	[ "$SECONDS" -le "$SOON" ]
+}
+
+@test "a name that does not exist is told as such" {
+	echo 'hosts: files' >/etc/nsswitch.conf
+	account "host nowhere.test"
+	send
+	assert_exit 68
+	assert_stderr "there is no host of the name nowhere.test"
+	assert_stderr "hint: "
+}
+
+@test "a look-up that nobody answers ends at the time limit, and is temporary" {
+	echo 'nameserver 192.0.2.77' >/etc/resolv.conf
+	account "host mx.nowhere.test" "timeout 1"
+	send
+	assert_exit 75
+	assert_stderr "looking up the host name mx.nowhere.test"
+	[ "$SECONDS" -le "$SOON" ]
+}
+
+@test "a look-up that nobody answers can be interrupted" {
+	local program
+
+	echo 'nameserver 192.0.2.77' >/etc/resolv.conf
+	account "host mx.nowhere.test" "auth on" "user joe" "passwordeval echo \$PPID >$HOME/pid; echo secret"
+	clean_environment "$MAILCRANE" alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
+	wait_until 10 test -s "$HOME/pid"
+	program=$(cat "$HOME/pid")
+	has_child() { [ -n "$(cat "/proc/$program/task/$program/children")" ]; }
+	wait_until 10 has_child
+	kill -INT "$program" 2>/dev/null || kill "$program"
+	kill "$program" 2>/dev/null || true
+	gone() { ! kill -0 "$program" 2>/dev/null || grep -q '^State:.Z' "/proc/$program/status"; }
+	wait_until "$SOON" gone
+}
+
+### Addresses that are not loopback
+
+@test "auth_cleartext loopback does not show the password to another address" {
+	start_peer --listen 192.0.2.1:0 --auth PLAIN --auth-in-clear
+	account "host 192.0.2.1" "port $PORT" "auth on" "user joe" "password secret" "auth_cleartext loopback"
+	send
+	assert_exit 69
+	assert_stderr "no TLS"
+	refute_wire_like '^(AUTH|MAIL)'
+	account "host 192.0.2.1" "port $PORT" "auth on" "user joe" "password secret" "auth_cleartext always"
+	send
+	assert_exit 0
+	assert_log_line '\* authenticated joe'
+}
+
+@test "source_ip chooses among the addresses of this machine" {
+	start_peer --listen 192.0.2.1:0
+	ip address add 192.0.2.2/24 dev far 2>/dev/null || true
+	account "host 192.0.2.1" "port $PORT" "source_ip 192.0.2.2"
+	send
+	assert_exit 0
+	assert_log_line 'connect from 192\.0\.2\.2'
+}
+
+@test "source_ip of one family leaves out the addresses of the other" {
+	start_peer --listen '[2001:db8::1]:0'
+	printf '192.0.2.77 mx.test\n2001:db8::1 mx.test\n' >/etc/hosts
+	account "host mx.test" "port $PORT" "source_ip 2001:db8::1"
+	send
+	assert_exit 0
+	[ "$SECONDS" -le "$SOON" ]
+	assert_log_line 'connect from 2001:db8::1'
+}
