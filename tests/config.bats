@@ -508,7 +508,7 @@ envelope_size() {
 	assert_exit 0
 	send root
 	assert_exit 78
-	assert_stderr "$HOME/missing"
+	assert_stderr "aliases: cannot open $HOME/missing"
 }
 
 ### Settings on the wire

@@ -122,6 +122,8 @@ trace_calls() {
 	command -v strace >/dev/null || skip "there is no strace"
 	strace -o /dev/null true 2>/dev/null || skip "ptrace is not permitted"
 	trace=$BATS_TEST_TMPDIR/trace
+	# LeakSanitizer does not work under strace.
+	CLEAN_ENVIRONMENT=("ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0")
 	run --separate-stderr clean_environment strace -f -yy -o "$trace" \
 		-e trace=connect,setsockopt,sendto,sendmsg,sendmmsg,write,writev,pwrite64 \
 		"$MAILCRANE" a@example.net b@example.net 3>&- 4>&- <<<$'Subject: s\n\nhello'

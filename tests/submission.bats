@@ -95,16 +95,18 @@ small=$'Subject: s\n\nhello'
 	done
 }
 
-@test "one line of 8 MiB arrives byte for byte" {
-	{
-		printf 'From: joe@example.test\nDate: Sat, 1 Jan 2000 00:00:00 +0000\nMessage-ID: <1@example.test>\n\n'
-		head -c 8388608 /dev/zero | tr '\0' x
-		echo
-	} >"$BATS_TEST_TMPDIR/message"
-	serve --ehlo CHUNKING --discard </dev/null
-	run_mailcrane b@example.net <"$BATS_TEST_TMPDIR/message"
+@test "one line of 8 MiB arrives in lines that every server takes, and decodes to the same" {
+	command -v python3 >/dev/null || skip "there is no python3"
+	head -c 8388608 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/line"
+	echo >>"$BATS_TEST_TMPDIR/line"
+	serve --ehlo CHUNKING --strict </dev/null
+	run_mailcrane b@example.net < <(printf 'Subject: long\n\n'; cat "$BATS_TEST_TMPDIR/line")
 	assert_exit 0
-	[ "$(envelope_of 1 sha256)" = "$(wire_digest "$BATS_TEST_TMPDIR/message")" ] || fail_with "other bytes arrived"
+	assert_silent
+	assert_no_violation
+	assert_header 1 Content-Transfer-Encoding quoted-printable
+	body <"$(received 1)" | tr -d '\r' | python3 -m quopri -d >"$BATS_TEST_TMPDIR/decoded"
+	cmp "$BATS_TEST_TMPDIR/line" "$BATS_TEST_TMPDIR/decoded" || fail_with "other bytes arrived"
 }
 
 @test "success is silent" {
@@ -242,7 +244,7 @@ small=$'Subject: s\n\nhello'
 	run_mailcrane -t < <(printf 'To: to@example.net\nBcc : 1@example.net\nBCC: 2@example.net,\n\t3@example.net\nbcc:4@example.net\nSubject: s\n\nBcc: body@example.net\n')
 	assert_exit 0
 	assert_recipients 1 to@example.net 1@example.net 2@example.net 3@example.net 4@example.net
-	! headers <"$(received 1)" | grep -qiE 'bcc|[1-4]@example' || fail_with "a Bcc was sent"
+	! headers <"$(received 1)" | grep -qiE '^(resent-)?bcc|[1-4]@example\.net' || fail_with "a Bcc was sent"
 	[ "$(body <"$(received 1)" | tr -d '\r')" = 'Bcc: body@example.net' ] || fail_with "the body is another"
 }
 
@@ -251,14 +253,14 @@ small=$'Subject: s\n\nhello'
 	run_mailcrane -t < <(printf 'Resent-From: joe@example.test\nResent-To: to@example.net\nResent-Bcc: 1@example.net\nTo: x@example.net\nBcc: 2@example.net\nSubject: s\n\nhello\n')
 	assert_exit 0
 	assert_recipients 1 to@example.net 1@example.net
-	! grep -qiE 'bcc|[12]@example' "$(received 1)" || fail_with "a Bcc was sent"
+	! grep -qiE '^(resent-)?bcc|[12]@example\.net' "$(received 1)" || fail_with "a Bcc was sent"
 }
 
 @test "protocol 82: a header line that begins with NUL hides no Bcc" {
 	serve </dev/null
 	run_mailcrane -t < <(printf 'To: to@example.net\n\0X: y\nBcc: 1@example.net\nSubject: s\n\nhello\n')
 	if [ "$status" -eq 0 ]; then
-		! headers <"$(received 1)" | grep -aqi bcc || fail_with "a Bcc was sent"
+		! headers <"$(received 1)" | grep -aqi '^bcc' || fail_with "a Bcc was sent"
 		! grep -aqi '^bcc' "$(received 1)" || fail_with "a Bcc was sent"
 	else
 		assert_exit 65
@@ -316,7 +318,7 @@ smuggle() {
 	run_mailcrane -t extra@example.net <<<$'To: "A, B" <a@example.net>\nCc: c@example.net\nBcc: hidden@example.net\nSubject: s\n\nhello'
 	assert_exit 0
 	assert_recipients 1 a@example.net c@example.net hidden@example.net extra@example.net
-	! grep -qi 'bcc\|hidden' "$(received 1)" || fail_with "Bcc was sent"
+	! grep -qi '^bcc\|hidden' "$(received 1)" || fail_with "Bcc was sent"
 	assert_header 1 To '"A, B" <a@example.net>'
 }
 

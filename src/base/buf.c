@@ -24,7 +24,7 @@ close_gap(struct buf *b)
 {
 	char *start = start_of(b);
 
-	if (b->consumed == 0)
+	if (start == NULL || b->consumed == 0)
 		return;
 	memmove(start, b->data, b->size + 1);
 	b->data = start;

@@ -48,7 +48,9 @@ is_space(char c)
 struct str
 str_of(const char *text)
 {
-	return text == NULL ? (struct str){0} : (struct str){text, strlen(text)};
+	if (text == NULL)
+		return (struct str){0};
+	return (struct str){text, strlen(text)};
 }
 
 struct str

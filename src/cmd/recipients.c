@@ -82,7 +82,7 @@ expand_with(struct envelope *envelope, const struct call *call, const struct ali
 	struct buf text = {0};
 	bool is_fine;
 
-	is_fine = file_read_path(call->account.aliases, ALIASES_SIZE_MOST, &text, err) &&
+	is_fine = (file_read_path(call->account.aliases, ALIASES_SIZE_MOST, &text, err) || err_prefix(err, "aliases")) &&
 	          alias_parse(&table, call->account.aliases, buf_str(&text), err) &&
 	          alias_expand(&table, rules, envelope, &notes, err);
 	for (size_t i = 0; is_fine && i < notes.n_items; i++)

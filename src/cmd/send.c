@@ -141,6 +141,7 @@ read_parcels(struct submission *s, struct err *err)
 		is_fine = read_parcel(s, &delivery->parcels[i], err);
 		delivery->parcels[i].message_id = mem_copy_string(found.message_id);
 		message_found_free(&found);
+		s->found = NULL;
 		if (!is_fine) {
 			if (delivery->n_parcels > 1 && err->exit_code != EX_NOINPUT)
 				err_prefix(err, "%s", delivery->parcels[i].name);
