@@ -104,54 +104,55 @@ report_failure(const struct call *call, struct err *err)
 	return exit_code;
 }
 
+/* What both have in common: the account, its host, one session. False: err says why; the session holds what was learnt. */
+static bool
+run_session(struct call *call, struct session *session, struct secret *secret, struct route *route, struct err *err)
+{
+	struct outcome why;
+
+	if (!session->is_inquiry && sasl_needs_secret(&call->account)) {
+		secret_protect_process();
+		if (!secret_find(secret, &call->account, true, err))
+			return err_prefix(err, "account %s", call->account.id);
+		session->secret = secret;
+	}
+	if (call->request.is_debugging)
+		session->watch.show = talk_show_dialogue;
+	route_make(route, &call->account);
+	session->host = &route->hosts[0];
+	return session_run(session, &why, err) || err_prefix(err, "account %s: %s", call->account.id, session->host->name);
+}
+
 int
 serverinfo_run(struct call *call)
 {
 	struct session session = {.account = &call->account, .is_inquiry = true};
 	struct route route = {0};
-	struct outcome why;
 	struct err err = {0};
 
-	if (!choose_read_files(call, &err) || !choose_account(call, call->request.sender, &err))
-		return report_failure(call, &err);
-	if (call->request.is_debugging)
-		session.watch.show = talk_show_dialogue;
-	route_make(&route, &call->account);
-	session.host = &route.hosts[0];
-	if (!session_run(&session, &why, &err))
-		err_prefix(&err, "account %s: %s", call->account.id, session.host->name);
-	if (session.dialog.n_replies > 0)
-		print_server(&session);
-	session_free(&session);
-	route_free(&route);
+	if (choose_read_files(call, &err) && choose_account(call, call->request.sender, &err)) {
+		run_session(call, &session, NULL, &route, &err);
+		if (session.dialog.n_replies > 0)
+			print_server(&session);
+		session_free(&session);
+		route_free(&route);
+	}
 	return err_is_set(&err) ? report_failure(call, &err) : EX_OK;
 }
 
 int
 serverinfo_run_etrn(struct call *call)
 {
-	struct session session = {.account = &call->account, .etrn = call->request.etrn_argument};
 	struct secret secret = {0};
+	struct session session = {.account = &call->account, .etrn = call->request.etrn_argument};
 	struct route route = {0};
-	struct outcome why;
 	struct err err = {0};
 
-	if (!choose_read_files(call, &err) || !choose_account(call, call->request.sender, &err))
-		return report_failure(call, &err);
-	if (sasl_needs_secret(&call->account)) {
-		secret_protect_process();
-		if (!secret_find(&secret, &call->account, true, &err))
-			return report_failure(call, &err);
-		session.secret = &secret;
+	if (choose_read_files(call, &err) && choose_account(call, call->request.sender, &err)) {
+		run_session(call, &session, &secret, &route, &err);
+		session_free(&session);
+		route_free(&route);
 	}
-	if (call->request.is_debugging)
-		session.watch.show = talk_show_dialogue;
-	route_make(&route, &call->account);
-	session.host = &route.hosts[0];
-	if (!session_run(&session, &why, &err))
-		err_prefix(&err, "account %s: %s", call->account.id, session.host->name);
-	session_free(&session);
-	route_free(&route);
 	secret_free(&secret);
 	return err_is_set(&err) ? report_failure(call, &err) : EX_OK;
 }

@@ -17,8 +17,8 @@ count_pending(const struct delivery *delivery)
 	return n;
 }
 
-/* See to it that the parcel has the message in a form that the server takes. What was made for a server without 8BITMIME is good for
- * all others. False: the parcel's recipients were told why. */
+/* See to it that the parcel has the message in a form that the server takes. What was made for a server without 8BITMIME is
+ * good for all others. False: the parcel's recipients were told why. */
 static bool
 suit_message(struct parcel *parcel, bool may_8bit)
 {

@@ -3,19 +3,15 @@
 #include "config.h"
 
 #include <arpa/inet.h>
-#include <idn2.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/domain.h"
 #include "mail/mailbox.h"
 
 enum {
-	LOCAL_MOST = 64,   /* RFC 5321 4.5.3.1.1 */
-	DOMAIN_MOST = 255, /* 4.5.3.1.2 */
-	PATH_MOST = 256,   /* 4.5.3.1.3, with < and > */
-	NAME_MOST = 253,   /* of a domain in ASCII: 255 octets in DNS form (RFC 1035 2.3.4) */
-	LABEL_MOST = 63
+	LOCAL_MOST = 64,        /* RFC 5321 4.5.3.1.1 */
+	DOMAIN_PART_MOST = 255, /* 4.5.3.1.2 */
+	PATH_MOST = 256         /* 4.5.3.1.3, with < and > */
 };
 
 bool
@@ -120,97 +116,19 @@ literal_fault(struct str literal)
 	return "an address literal is written [192.0.2.1] or [IPv6:2001:db8::1]";
 }
 
-static const char *
-label_fault(struct str label)
-{
-	if (label.size == 0)
-		return "two dots in a row, or a dot at the start, in the domain";
-	if (label.size > LABEL_MOST && !str_has_8bit(label))
-		return "a label of the domain has more than 63 characters";
-	if (label.data[0] == '-' || label.data[label.size - 1] == '-')
-		return "a label of the domain begins or ends with '-'";
-	for (size_t i = 0; i < label.size; i++) {
-		char c = label.data[i];
-
-		/* The underscore is no LDH character, but there are hosts with it, and their own mail must leave them. */
-		if (!ascii_is_alpha(c) && !ascii_is_digit(c) && c != '-' && c != '_' && (unsigned char)c < 0x80)
-			return "a character that cannot stand in a domain";
-	}
-	return NULL;
-}
-
-static const char *
-labels_fault(struct str name)
-{
-	while (true) {
-		size_t dot = str_find(name, '.');
-		const char *reason = label_fault(str_first(name, dot));
-
-		if (reason != NULL || dot == name.size)
-			return reason;
-		name = str_from(name, dot + 1);
-	}
-}
-
-static bool
-is_internationalized(struct str name)
-{
-	struct str label = {0};
-
-	if (str_has_8bit(name))
-		return true;
-	while (str_next_token(&name, '.', &label))
-		if (str_starts_with_nocase(label, STR("xn--")))
-			return true;
-	return false;
-}
-
-/* Append name in A-labels. libidn2 lets through what is no domain at all, so its result is looked at like any name. */
-static const char *
-add_converted(struct buf *b, struct str name)
-{
-	char *terminated = mem_copy(name.data, name.size);
-	char *ascii = NULL;
-	const char *reason = NULL;
-	int code = idn2_to_ascii_8z(terminated, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
-
-	free(terminated);
-	if (code != IDN2_OK)
-		return "the domain is not one of IDNA2008";
-	reason = labels_fault(str_of(ascii));
-	if (reason == NULL && strlen(ascii) > NAME_MOST)
-		reason = "the domain has more than 253 characters in ASCII";
-	if (reason == NULL)
-		buf_add_text(b, ascii);
-	idn2_free(ascii);
-	return reason;
-}
-
 const char *
 mailbox_add_ascii_domain(struct buf *b, struct str domain)
 {
-	const char *reason = NULL;
+	const char *reason;
 
-	if (domain.size > 1 && domain.data[domain.size - 1] == '.')
-		domain.size--;
-	if (domain.size == 0)
-		return "the domain is empty";
-	if (domain.data[0] == '[')
-		reason = literal_fault(domain);
-	else if (domain.size > DOMAIN_MOST)
-		reason = "the domain has more than 255 bytes";
-	else if (memchr(domain.data, '\0', domain.size) != NULL)
-		reason = "a control character";
-	else
-		reason = labels_fault(domain);
-	if (reason != NULL)
-		return reason;
-	if (domain.data[0] != '[' && is_internationalized(domain))
-		return add_converted(b, domain);
-	if (domain.size > NAME_MOST)
-		return "the domain has more than 253 characters";
-	buf_add_str(b, domain);
-	return NULL;
+	if (domain.size > DOMAIN_PART_MOST)
+		return "the domain has more than 255 bytes";
+	if (domain.size == 0 || domain.data[0] != '[')
+		return domain_add_ascii(b, domain);
+	reason = literal_fault(domain);
+	if (reason == NULL)
+		buf_add_str(b, domain);
+	return reason;
 }
 
 static const char *
@@ -245,7 +163,7 @@ mailbox_fault(struct str mailbox)
 		return NULL;
 	if (mailbox.data[local_size] != '@')
 		return "text between the closing quote and the '@'";
-	if (mailbox.size - local_size - 1 > DOMAIN_MOST)
+	if (mailbox.size - local_size - 1 > DOMAIN_PART_MOST)
 		return "the domain has more than 255 bytes";
 	if (mailbox.size > PATH_MOST - 2)
 		return "it has more than 254 bytes";
