@@ -1,5 +1,7 @@
 # config.bats - configuration files found, refused and explained; accounts chosen; settings seen on the wire.
 
+# shellcheck disable=SC2154,SC2034 # $stderr is set by run, CLEAN_ENVIRONMENT read by the library
+
 load lib/common
 load lib/user
 

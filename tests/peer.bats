@@ -102,7 +102,7 @@ say_tls() {
 	start --listen "unix:$PWD/socket"
 	[ -S socket ]
 	kill "$pid"
-	for n in 1 2 3 4 5 6 7 8 9 10; do
+	for n in {1..100}; do
 		[ -S socket ] || break
 		sleep 0.1
 	done

@@ -301,28 +301,36 @@ small=$'Subject: s\n\nhello'
 	assert_received 0
 }
 
+# So many recipients that nobody's buffers hold them all, in $many: ten thousand, fewer where a sanitizer makes it slow.
+choose_many() {
+	many=10000
+	! grep -aq __asan_init "$MAILCRANE" || many=2000
+}
+
 # bats test_tags=slow
 @test "protocol 33: ten thousand recipients at a server that answers late do not lock up" {
 	local recipients
 
-	mapfile -t recipients < <(many_recipients 10000)
-	serve --rtt 5 --fault 'rcpt#5000:delay=500' </dev/null
+	choose_many
+	mapfile -t recipients < <(many_recipients "$many")
+	serve --rtt 5 --fault "rcpt#$((many / 2)):delay=500" </dev/null
 	run_mailcrane "${recipients[@]}" <<<"$small"
 	assert_exit 0
 	assert_silent
 	assert_received 1
-	[ "$(recipients_of 1)" = "$(many_recipients 10000)" ] || fail_with "recipients differ"
+	[ "$(recipients_of 1)" = "$(many_recipients "$many")" ] || fail_with "recipients differ"
 }
 
 # bats test_tags=slow
 @test "protocol 33: ten thousand refused recipients with long texts do not lock up" {
 	local recipients
 
-	mapfile -t recipients < <(many_recipients 10000)
+	choose_many
+	mapfile -t recipients < <(many_recipients "$many")
 	serve --fault 'rcpt:reply=550 5.1.1 \*900{x}' </dev/null
 	run_mailcrane "${recipients[@]}" <<<"$small"
 	assert_exit 67
-	[ "$(grep -c 'refused (recipient): 550' <<<"$stderr")" -eq 10000 ] || fail_with "not everybody is told about"
+	[ "$(grep -c 'refused (recipient): 550' <<<"$stderr")" -eq "$many" ] || fail_with "not everybody is told about"
 }
 
 @test "protocol 34: a server without PIPELINING gets one command at a time" {
@@ -489,37 +497,4 @@ small=$'Subject: s\n\nhello'
 	assert_received 1
 	assert_wire_count 1 DATA
 	assert_message 1 "$BATS_TEST_TMPDIR/message"
-}
-
-### TLS and AUTH that are not there
-
-@test "protocol 41: STARTTLS demanded and not offered: 69, and nothing is said about the message" {
-	serve --auth PLAIN --auth-in-clear <<<$'tls on\nauth plain\nuser joe\npassword secret'
-	run_mailcrane b@example.net <<<"$small"
-	assert_exit 69
-	assert_reason STARTTLS
-	assert_discreet
-	assert_no_secret secret
-}
-
-@test "protocol 42: STARTTLS refused for now is 75, for good 69, and nothing is said about the message" {
-	serve --tls starttls --auth PLAIN --auth-in-clear --fault 'starttls*1:reply=454 4.7.0 not now' \
-		--fault 'starttls:reply=501 5.5.4 no' <<<$'tls on\nauth plain\nuser joe\npassword secret'
-	run_mailcrane b@example.net <<<"$small"
-	assert_exit 75
-	assert_reason '454 4.7.0 not now'
-	rm "$BATS_TEST_TMPDIR/log"
-	run_mailcrane b@example.net <<<"$small"
-	assert_exit 69
-	assert_reason '501 5.5.4 no'
-	assert_discreet
-	assert_no_secret secret
-}
-
-@test "protocol 43: bytes behind the 220 of STARTTLS are an attack" {
-	serve --tls starttls --fault 'starttls:inject=250 injected\r\n' <<<"tls on"
-	run_mailcrane b@example.net <<<"$small"
-	assert_exit 76
-	assert_reason tampering
-	assert_discreet
 }

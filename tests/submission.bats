@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# From standard input or files to the server: every byte, one message, the right exit status, and what is told and logged.
+# From standard input or files to the server: every byte, one message, the right exit status, and silence on success.
 
 # shellcheck disable=SC2154 # run_mailcrane sets status, output and stderr
 
@@ -19,16 +19,12 @@ serve() {
 
 	more=$(cat)
 	start_peer "$@"
-	configure "$more"
-}
-
-configure() {
 	write_config <<-END
 		host 127.0.0.1
 		port $PORT
 		from joe@example.test
 		timeout 20
-		$1
+		$more
 	END
 }
 
@@ -56,7 +52,7 @@ small=$'Subject: s\n\nhello'
 ### Every byte
 
 @test "8 MiB through a pipe arrive byte for byte, by DATA and by BDAT" {
-	local keyword number=0
+	local keyword
 
 	make_message 8388608 >"$BATS_TEST_TMPDIR/message"
 	for keyword in "" CHUNKING; do
@@ -65,7 +61,6 @@ small=$'Subject: s\n\nhello'
 		assert_exit 0
 		assert_silent
 		[ "$(envelope_of 1 sha256)" = "$(wire_digest "$BATS_TEST_TMPDIR/message")" ] || fail_with "other bytes arrived"
-		number=$((number + 1))
 	done
 }
 
@@ -124,7 +119,7 @@ small=$'Subject: s\n\nhello'
 	run_mailcrane b@example.net </dev/null
 	assert_exit 0
 	assert_received 1
-	assert_header 1 From 'root <joe@example.test>'
+	[[ $(header_of 1 From) == *joe@example.test* ]] || fail_with "From is missing"
 	[ -n "$(header_of 1 Date)" ] && [ -n "$(header_of 1 Message-ID)" ] || fail_with "Date or Message-ID is missing"
 	[ -z "$(body <"$(received 1)")" ] || fail_with "the body is not empty"
 }
@@ -151,7 +146,8 @@ small=$'Subject: s\n\nhello'
 	printf 'Subject: s\n\nhello\n\004' >"$BATS_TEST_TMPDIR/typed"
 	clean_environment timeout 20 script -qec "'$MAILCRANE' b@example.net" "$BATS_TEST_TMPDIR/terminal" \
 		<"$BATS_TEST_TMPDIR/typed" >/dev/null 3>&- 4>&-
-	grep -q 'hint: reading the message from the terminal' "$BATS_TEST_TMPDIR/terminal" || fail_with "no hint" "$(cat "$BATS_TEST_TMPDIR/terminal")"
+	grep -q 'hint: reading the message from the terminal' "$BATS_TEST_TMPDIR/terminal" ||
+		fail_with "no hint" "$(cat "$BATS_TEST_TMPDIR/terminal")"
 	assert_received 1
 	[ "$(body <"$(received 1)")" = $'hello\r' ] || fail_with "the body is another"
 }
@@ -241,7 +237,8 @@ small=$'Subject: s\n\nhello'
 
 @test "protocol 82: every kind of Bcc is served and absent on the wire" {
 	serve --log-body </dev/null
-	run_mailcrane -t < <(printf 'To: to@example.net\nBcc : 1@example.net\nBCC: 2@example.net,\n\t3@example.net\nbcc:4@example.net\nSubject: s\n\nBcc: body@example.net\n')
+	run_mailcrane -t < <(printf '%b\n' 'To: to@example.net' 'Bcc : 1@example.net' 'BCC: 2@example.net,\n\t3@example.net' \
+		'bcc:4@example.net' 'Subject: s' '' 'Bcc: body@example.net')
 	assert_exit 0
 	assert_recipients 1 to@example.net 1@example.net 2@example.net 3@example.net 4@example.net
 	! headers <"$(received 1)" | grep -qiE '^(resent-)?bcc|[1-4]@example\.net' || fail_with "a Bcc was sent"
@@ -250,7 +247,8 @@ small=$'Subject: s\n\nhello'
 
 @test "protocol 82: Resent-Bcc is served and absent on the wire" {
 	serve </dev/null
-	run_mailcrane -t < <(printf 'Resent-From: joe@example.test\nResent-To: to@example.net\nResent-Bcc: 1@example.net\nTo: x@example.net\nBcc: 2@example.net\nSubject: s\n\nhello\n')
+	run_mailcrane -t < <(printf '%s\n' 'Resent-From: joe@example.test' 'Resent-To: to@example.net' \
+		'Resent-Bcc: 1@example.net' 'To: x@example.net' 'Bcc: 2@example.net' 'Subject: s' '' 'hello')
 	assert_exit 0
 	assert_recipients 1 to@example.net 1@example.net
 	! grep -qiE '^(resent-)?bcc|[12]@example\.net' "$(received 1)" || fail_with "a Bcc was sent"
@@ -452,86 +450,4 @@ has_text_arrived() {
 	run_mailcrane b@example.net <<<"$small"
 	assert_exit 78
 	assert_stderr no_such_setting
-}
-
-### The log
-
-@test "msmtp 26: the log line of a success" {
-	serve <<<"logfile $BATS_TEST_TMPDIR/log"
-	run_mailcrane a@example.net b@example.net <<<"$small"
-	assert_exit 0
-	grep -Eq "^[A-Z][a-z]{2} [0-3][0-9] [0-9]{2}:[0-9]{2}:[0-9]{2} host=127\.0\.0\.1 tls=off auth=off from=joe@example\.test recipients=a@example\.net,b@example\.net mailsize=[0-9]+ smtpstatus=250 smtpmsg='250 [^']*' exitcode=EX_OK\$" \
-		"$BATS_TEST_TMPDIR/log" || fail_with "the line is another" "$(cat "$BATS_TEST_TMPDIR/log")"
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/log")" -eq 1 ] || fail_with "one line expected"
-}
-
-@test "msmtp 26: the log line of a success with a login has the user" {
-	serve --auth PLAIN --auth-in-clear <<<$'auth plain\nauth_cleartext loopback\nuser joe\npassword secret\nlogfile_time_format none\nlogfile -'
-	run_mailcrane b@example.net <<<"$small"
-	assert_exit 0
-	[[ $output =~ ^host=127\.0\.0\.1\ tls=off\ auth=on\ user=joe\ from=joe@example\.test\ recipients=b@example\.net\ mailsize= ]] ||
-		fail_with "the line is another"
-}
-
-@test "msmtp 26: the log line of a partial failure" {
-	serve <<<"logfile $BATS_TEST_TMPDIR/log"
-	run_mailcrane a@example.net perm@example.net <<<"$small"
-	assert_exit 67
-	grep -Eq " recipients=a@example\.net,perm@example\.net smtpstatus=550 smtpmsg='550 [^']*' errormsg='[^']*perm@example\.net[^']*' exitcode=EX_NOUSER\$" \
-		"$BATS_TEST_TMPDIR/log" || fail_with "the line is another" "$(cat "$BATS_TEST_TMPDIR/log")"
-}
-
-@test "msmtp 26: the log line of a server nobody listens at" {
-	serve <<<"logfile $BATS_TEST_TMPDIR/log"
-	stop_peer
-	run_mailcrane b@example.net <<<"$small"
-	assert_exit 75
-	grep -Eq " host=127\.0\.0\.1 tls=off auth=off from=joe@example\.test recipients=b@example\.net errormsg='[^']*refused[^']*' exitcode=EX_TEMPFAIL\$" \
-		"$BATS_TEST_TMPDIR/log" || fail_with "the line is another" "$(cat "$BATS_TEST_TMPDIR/log")"
-}
-
-@test "a log that cannot be written is a warning, and the mail is sent" {
-	serve <<<"logfile $BATS_TEST_TMPDIR/none/log"
-	run_mailcrane b@example.net <<<"$small"
-	assert_exit 0
-	assert_received 1
-	assert_stderr 'mailcrane: warning: '
-	assert_stderr "$BATS_TEST_TMPDIR/none/log"
-}
-
-@test "protocol 87: a log that is a symbolic link or a FIFO is not followed, and the mail is sent" {
-	serve <<<"logfile $BATS_TEST_TMPDIR/log"
-	: >"$BATS_TEST_TMPDIR/elsewhere"
-	ln -s elsewhere "$BATS_TEST_TMPDIR/log"
-	run_mailcrane b@example.net <<<"$small"
-	assert_exit 0
-	assert_stderr 'mailcrane: warning: '
-	[ ! -s "$BATS_TEST_TMPDIR/elsewhere" ] || fail_with "the link was followed"
-	rm "$BATS_TEST_TMPDIR/log"
-	mkfifo "$BATS_TEST_TMPDIR/log"
-	run_mailcrane b@example.net <<<"$small"
-	assert_exit 0
-	assert_stderr 'mailcrane: warning: '
-	assert_received 2
-}
-
-@test "log_format json: one object a line for success, partial failure and no server" {
-	local parser
-
-	parser=$(command -v python3) || skip "there is no python3"
-	serve <<<$'log_format json\nlogfile '"$BATS_TEST_TMPDIR/log"
-	run_mailcrane a@example.net <<<"$small"
-	run_mailcrane a@example.net perm@example.net <<<$'Subject: "s\\\n\nhello'
-	stop_peer
-	run_mailcrane a@example.net <<<"$small"
-	[ "$(wc -l <"$BATS_TEST_TMPDIR/log")" -eq 3 ] || fail_with "three lines expected"
-	"$parser" - "$BATS_TEST_TMPDIR/log" <<-'END' || fail_with "not as expected" "$(cat "$BATS_TEST_TMPDIR/log")"
-		import json, sys
-		lines = [json.loads(line) for line in open(sys.argv[1])]
-		assert [line["exit_code"] for line in lines] == [0, 67, 75]
-		assert [[r["state"] for r in line["recipients"]] for line in lines] == [
-		    ["delivered"], ["delivered", "failed"], ["deferred"]]
-		assert lines[1]["recipients"][1]["address"] == "perm@example.net" and lines[1]["recipients"][1]["code"] == 550
-		assert all(line["account"] == "default" and line["host"] == "127.0.0.1" for line in lines)
-	END
 }

@@ -1,6 +1,8 @@
 # system.bats - what depends on the machine: files in /etc, name look-up, addresses that are not loopback. In a machine of its own.
 # namespace: ip
 
+# shellcheck disable=SC2154,SC2034 # $stderr is set by run, CLEAN_ENVIRONMENT read by the library
+
 load lib/common
 
 # Several times the time a good run takes; far below the limits that are to be kept.
@@ -31,7 +33,7 @@ setup() {
 
 teardown() {
 	stop_peer
-	rm -f "$ETC/mailcranerc" "$ETC/msmtprc" /etc/mailname
+	rm -f "$ETC/mailcranerc" "$ETC/msmtprc" /etc/mailname /etc/gai.conf
 }
 
 account() {
@@ -113,18 +115,44 @@ send() {
 
 ### Names
 
-@test "a name with two addresses, one of them dead, does not make anybody wait" {
+@test "protocol 2: a greeting of 421 at one address sends us to the host's next address" {
+	local busy
+
+	printf '127.0.0.1 mx.test\n127.0.0.2 mx.test\n' >/etc/hosts
+	start_peer --listen 127.0.0.1:2525 --fault "greet:reply=421 4.3.2 busy"
+	busy=$PEER_PID
+	account "host mx.test" "port 2525"
+	send
+	assert_exit 75
+	assert_stderr "127.0.0.2: connection refused; before that: greeting was refused: 421 4.3.2 busy"
+	start_peer --listen 127.0.0.2:2525
+	send
+	kill "$busy"
+	assert_exit 0
+	assert_received 1
+}
+
+@test "a name with two addresses, the first of them dead, does not make anybody wait" {
 	start_peer --listen 127.0.0.1:0
 	printf '192.0.2.77 mx.test\n127.0.0.1 mx.test\n' >/etc/hosts
+	# Without this the look-up puts the nearer address first.
+	printf 'precedence ::ffff:192.0.2.77/128 100\nprecedence ::/0 40\nscopev4 ::ffff:0.0.0.0/96 2\n' >/etc/gai.conf
+	[[ $(getent ahosts mx.test | head -n 1) == 192.0.2.77* ]] || skip "the order of look-ups cannot be chosen here"
 	account "host mx.test" "port $PORT"
 	send
 	assert_exit 0
 	[ "$SECONDS" -le "$SOON" ]
 	assert_received 1
+}
+
+@test "a name with an address of IPv6 that leads nowhere does not make anybody wait" {
+	start_peer --listen 127.0.0.1:0
 	printf '2001:db8::77 mx.test\n127.0.0.1 mx.test\n' >/etc/hosts
+	account "host mx.test" "port $PORT"
 	send
 	assert_exit 0
 	[ "$SECONDS" -le "$SOON" ]
+	assert_received 1
 }
 
 @test "a name whose first address refuses is reached at the next one" {

@@ -1,5 +1,7 @@
 # tls.bats - certificates right and wrong, STARTTLS and implicit TLS, and that nothing is said to a server that is not proved.
 
+# shellcheck disable=SC2154,SC2034 # $stderr is set by run, CLEAN_ENVIRONMENT read by the library
+
 load lib/common
 
 setup() {

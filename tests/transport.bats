@@ -1,5 +1,7 @@
 # transport.bats - ways to the server: TCP, unix sockets, SOCKS5; LMTP; questions without a message.
 
+# shellcheck disable=SC2154,SC2034 # $stderr is set by run, CLEAN_ENVIRONMENT read by the library
+
 load lib/common
 
 setup() {

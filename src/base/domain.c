@@ -59,8 +59,8 @@ needs_library(struct str name)
 	return false;
 }
 
-/* libidn2 lets through what is no domain at all, so its result is looked at like any name. Not IDN2_USE_STD3_ASCII_RULES: it silently
- * deletes characters instead of refusing them. */
+/* libidn2 lets through what is no domain at all, so its result is looked at like any name. Not
+ * IDN2_USE_STD3_ASCII_RULES: it silently deletes characters instead of refusing them. */
 static const char *
 add_converted(struct buf *b, struct str name)
 {

@@ -1,4 +1,5 @@
-/* domain.h - domain names as DNS and commands want them: letters, digits, hyphens, and A-labels for the rest (RFC 5890, 5891). Pure. */
+/* domain.h - domain names as DNS and commands want them: letters, digits, hyphens, and A-labels for the rest (RFC 5890,
+ * 5891). Pure. */
 
 #ifndef BASE_DOMAIN_H
 #define BASE_DOMAIN_H
@@ -12,8 +13,9 @@ enum {
 	DOMAIN_MOST = 253       /* octets of a name in ASCII, without a dot at the end */
 };
 
-/* Append the name in ASCII: U-labels become A-labels (IDNA2008, non-transitional), one dot at the end is dropped. Labels hold letters, digits, '-'
- * and '_'. NULL when that went well, else the reason why there can be no such name, as constant text; then nothing is added. */
+/* Append the name in ASCII: U-labels become A-labels (IDNA2008, non-transitional), one dot at the end is dropped.
+ * Labels hold letters, digits, '-' and '_'. NULL when that went well, else the reason why there can be no such name, as
+ * constant text; then nothing is added. */
 const char *domain_add_ascii(struct buf *b, struct str domain);
 
 /* The same check alone for a name that is in ASCII already, without a dot at the end. */

@@ -37,7 +37,7 @@ make_account_of_options(struct call *call)
 {
 	account_init(&call->account);
 	free(call->account.id);
-	call->account.id = mem_copy_string("command line");
+	call->account.id = mem_copy_string("(command line)");
 }
 
 static bool
@@ -52,6 +52,12 @@ choose_from_files(struct call *call, const char *sender, struct err *err)
 	}
 	if (call->request.account_id != NULL)
 		return false;
+	/* A socket is all that an account needs. */
+	if (call->request.overrides.socket != NULL && call->config.n_accounts == 0) {
+		err_clear(err);
+		make_account_of_options(call);
+		return true;
+	}
 	if (config_from_environment(&call->account, &environment)) {
 		err_clear(err);
 		return true;

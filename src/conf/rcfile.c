@@ -229,7 +229,7 @@ config_load(struct config *config, const struct config_search *search, struct er
 		const struct config_file *file = &config->files[found.user];
 
 		if (!file->is_used) {
-			is_good = err_set(err, EX_IOERR, "%s: %s", file->path, file->refusal);
+			is_good = err_set(err, EX_IOERR, "configuration file %s: %s", file->path, file->refusal);
 			if (file->hint != NULL)
 				err_hint(err, "%s", file->hint);
 		}

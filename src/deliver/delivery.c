@@ -89,39 +89,67 @@ has_progressed(const struct delivery *delivery, size_t n_pending_before, size_t 
 	return count_pending(delivery) < n_pending_before;
 }
 
+/* One session with the host at an address that is not in `tried`; that address is added. When no other is left, *why and the failure
+ * stay as they were. */
 static bool
-run_session(struct delivery *delivery, const struct route_host *host, struct outcome *why)
+run_session(struct delivery *delivery, const struct route_host *host, struct buf *tried, struct outcome *why)
 {
 	struct session session = {
 		.account = delivery->account,
 		.host = host,
 		.secret = delivery->secret,
+		.avoid = buf_text(tried),
 		.watch = delivery->watch,
 		.orders = {.next = next_order, .finished = order_is_finished, .context = delivery},
 	};
+	struct outcome cause;
+	struct err err = {0};
 	bool is_fine;
 
 	delivery->next_parcel = 0;
-	err_clear(&delivery->failure);
-	is_fine = session_run(&session, why, &delivery->failure);
-	delivery->is_tls_used = session.tls.version != NULL;
+	is_fine = session_run(&session, &cause, &err);
+	if (!session.connection.has_no_other) {
+		*why = cause;
+		if (!is_fine && err_is_set(&delivery->failure))
+			buf_printf(&err.text, "; before that: %s", buf_text(&delivery->failure.text));
+		err_clear(&delivery->failure);
+		err_move(&delivery->failure, &err);
+		delivery->is_tls_used = session.tls.version != NULL;
+	}
+	buf_printf(tried, "%s ", session.connection.address);
+	err_clear(&err);
 	session_free(&session);
 	return is_fine;
 }
 
-/* Sessions with one host, as long as each of them brings something about. False: the last one failed. */
+/* A host that is not ready at one of its addresses (busy, shutting down) may be at another (RFC 5321 5.1). */
 static bool
+may_try_next_address(const struct delivery *delivery, const struct route_host *host, const struct outcome *why)
+{
+	return err_is_temporary(&delivery->failure) && host->target.proxy_host == NULL && host->target.socket == NULL &&
+	       (why->stage == OUTCOME_AT_GREETING || why->stage == OUTCOME_AT_HELLO || why->stage == OUTCOME_AT_TLS);
+}
+
+/* Sessions with one host: at its next address while it is not ready, and as long as each of them brings something about. */
+static void
 try_host(struct delivery *delivery, const struct route_host *host, struct outcome *why)
 {
-	size_t n_without_chunking = 0, n_before;
-	bool is_fine;
+	size_t n_without_chunking = 0, n_tried_before;
+	struct buf tried = {0};
+	bool goes_on = true;
 
-	do {
-		n_before = count_pending(delivery);
-		is_fine = run_session(delivery, host, why);
-	} while (is_fine && count_pending(delivery) > 0 && has_progressed(delivery, n_before, &n_without_chunking));
+	while (goes_on && count_pending(delivery) > 0) {
+		size_t n_before = count_pending(delivery);
+
+		n_tried_before = tried.size;
+		if (run_session(delivery, host, &tried, why)) {
+			buf_clear(&tried);
+			goes_on = has_progressed(delivery, n_before, &n_without_chunking);
+		} else
+			goes_on = may_try_next_address(delivery, host, why) && tried.size > n_tried_before + 1;
+	}
+	buf_free(&tried);
 	outcome_set_host(why, host->name);
-	return is_fine;
 }
 
 /* What is left without a result gets the reason why the last session failed, and its exit code. */

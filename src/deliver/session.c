@@ -306,9 +306,11 @@ static bool
 connect_and_protect(struct session *s, struct outcome *why, struct err *err)
 {
 	const struct route_host *host = s->host;
+	struct connect_target target = host->target;
 
 	why->stage = OUTCOME_AT_CONNECT;
-	if (!connect_to(&host->target, clock_deadline(patience(s, CONNECT_SECONDS)), &s->connection, err))
+	target.avoid = s->avoid;
+	if (!connect_to(&target, clock_deadline(patience(s, CONNECT_SECONDS)), &s->connection, err))
 		return false;
 	stream_open(&s->stream, s->connection.fd);
 	show(s, "connected to %s%s%s", host->name, s->connection.address[0] != '\0' ? " at " : "", s->connection.address);

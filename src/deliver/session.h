@@ -35,6 +35,7 @@ struct session {
 	const struct route_host *host;
 	const struct secret *secret;    /* NULL: none is needed */
 	const char *etrn;               /* ETRN argument; NULL: none */
+	const char *avoid;              /* addresses of the host not to be tried, separated by blanks; NULL: none */
 	bool is_inquiry;                /* only look what the server offers: no AUTH */
 	struct session_watch watch;
 	struct session_orders orders;

@@ -65,7 +65,9 @@ envelope_add(struct envelope *envelope, const char *mailbox)
 	slot = find_slot(envelope, mailbox);
 	if (*slot != 0)
 		return false;
-	envelope->recipients = mem_resize(envelope->recipients, n + 1, sizeof(*envelope->recipients));
+	/* Room grows at each power of two, so that many recipients are not copied over and over. */
+	if ((n & (n - 1)) == 0)
+		envelope->recipients = mem_resize(envelope->recipients, n > 0 ? 2 * n : 1, sizeof(*envelope->recipients));
 	envelope->recipients[n] = (struct recipient){.mailbox = mem_copy_string(mailbox)};
 	envelope->n_recipients = n + 1;
 	envelope->n_indexed = n + 1;

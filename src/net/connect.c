@@ -232,6 +232,33 @@ keep_family(struct lookup *found, const struct endpoint *source, const char *sou
 }
 
 static bool
+is_avoided(const struct endpoint *endpoint, struct str avoid)
+{
+	struct buf text = {0};
+	struct str word;
+	bool is_found = false;
+
+	lookup_add_text(endpoint, &text);
+	while (!is_found && str_next_word(&avoid, &word))
+		is_found = str_equals(word, buf_str(&text));
+	buf_free(&text);
+	return is_found;
+}
+
+/* Drop the addresses that were tried before. */
+static bool
+keep_untried(struct lookup *found, const char *avoid, struct err *err)
+{
+	size_t n_kept = 0;
+
+	for (size_t i = 0; i < found->n; i++)
+		if (!is_avoided(&found->endpoints[i], str_of(avoid)))
+			found->endpoints[n_kept++] = found->endpoints[i];
+	found->n = n_kept;
+	return n_kept > 0 || err_set(err, EX_TEMPFAIL, "the host has no other address");
+}
+
+static bool
 connect_tcp(const struct connect_target *target, int64_t deadline, struct connection *connection, struct err *err)
 {
 	bool has_proxy = target->proxy_host != NULL;
@@ -252,6 +279,9 @@ connect_tcp(const struct connect_target *target, int64_t deadline, struct connec
 			return false;
 		race.source = &source;
 	}
+	connection->has_no_other = !keep_untried(&found, target->avoid, err);
+	if (connection->has_no_other)
+		return false;
 	connection->fd = run_race(&race, deadline, &winner);
 	if (connection->fd < 0)
 		err_set(err, EX_TEMPFAIL, "cannot connect to port %d: %s", port,

@@ -17,11 +17,13 @@ struct connect_target {
 	int proxy_port;
 	const char *proxy_user; /* NULL: no authentication offered */
 	const char *proxy_password;
+	const char *avoid;          /* addresses not to be tried (again), as in connection.address, separated by blanks. NULL: none */
 };
 
 struct connection {
 	int fd;           /* non-blocking, close-on-exec, TCP_NODELAY; owned */
 	char address[64]; /* numeric address of the peer (of the proxy, if one is used), "" for a unix socket */
+	bool has_no_other;          /* after false: the host has no address but those to be avoided */
 	bool is_loopback; /* the peer is this machine (127/8, ::1, unix socket) and there is no proxy */
 };
 

@@ -38,29 +38,60 @@ struct tls {
 	struct err *err;          /* of the handshake under way */
 	const char *key_password; /* borrowed during the handshake */
 	size_t idle_bytes;        /* raw bytes read since the last data */
+	struct buf held;          /* raw bytes of the handshake that leave with what comes next */
+	bool is_shaking_hands;
 	bool is_sending;          /* a record was begun and must be finished first */
 	bool is_broken;           /* no close_notify any more */
 	bool is_verified;
 };
 
+/* Send what is held back. False: errno says why. */
+static bool
+send_held(struct tls *tls)
+{
+	while (tls->held.size > 0) {
+		ssize_t n = send(tls->fd, tls->held.data, tls->held.size, MSG_NOSIGNAL);
+
+		if (n < 0)
+			return false;
+		buf_consume(&tls->held, (size_t)n);
+	}
+	return true;
+}
+
 static ssize_t
 pull(gnutls_transport_ptr_t pointer, void *data, size_t size)
 {
 	struct tls *tls = pointer;
-	ssize_t n = recv(tls->fd, data, size, 0);
+	ssize_t n;
 
+	n = recv(tls->fd, data, size, 0);
 	if (n > 0)
 		tls->idle_bytes += (size_t)n;
+	/* Before a wait everything must have left. */
+	if (n < 0 && errno == EAGAIN && send_held(tls))
+		errno = EAGAIN;
 	return n;
 }
 
+/* The records of a handshake are gathered until something is waited for: its last ones leave in one segment with the first
+ * command. Everything else is sent at once, behind what is held. */
 static ssize_t
 push(gnutls_transport_ptr_t pointer, const giovec_t *parts, int n_parts)
 {
 	struct tls *tls = pointer;
 	struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)n_parts};
+	size_t before = tls->held.size;
 
-	return sendmsg(tls->fd, &message, MSG_NOSIGNAL);
+	if (!tls->is_shaking_hands && before == 0)
+		return sendmsg(tls->fd, &message, MSG_NOSIGNAL);
+	for (int i = 0; i < n_parts; i++)
+		buf_add(&tls->held, parts[i].iov_base, parts[i].iov_len);
+	before = tls->held.size - before;
+	/* What cannot leave now does so before the next read or write. */
+	if (!tls->is_shaking_hands && !send_held(tls) && errno != EAGAIN && errno != EINTR)
+		return -1;
+	return (ssize_t)before;
 }
 
 static int
@@ -207,6 +238,8 @@ fail(struct tls *tls, int code, const char *what, struct err *err)
 static short
 wanted_events(const struct tls *tls)
 {
+	if (tls->held.size > 0)
+		return POLLOUT;
 	return gnutls_record_get_direction(tls->session) == 0 ? POLLIN : POLLOUT;
 }
 
@@ -233,6 +266,7 @@ shake_hands(struct tls *tls, int64_t deadline, struct err *err)
 		fail(tls, code, what, err);
 		/* Tell the peer why; it costs no wait. */
 		(void)gnutls_alert_send_appropriate(tls->session, code);
+		(void)send_held(tls);
 		return false;
 	}
 	/* Ciphers without certificates must not get past the decision. */
@@ -249,11 +283,13 @@ tls_handshake(struct tls **tls, int fd, const struct tls_settings *settings, int
 	*tls = NULL;
 	made->fd = fd;
 	made->err = err;
+	made->is_shaking_hands = true;
 	if (!prepare(made, settings, err) || !shake_hands(made, deadline, err)) {
 		made->is_broken = true;
 		tls_close(made);
 		return false;
 	}
+	made->is_shaking_hands = false;
 	made->is_verified = !settings->is_unchecked;
 	made->err = NULL;
 	made->key_password = NULL;
@@ -376,6 +412,7 @@ tls_close(struct tls *tls)
 	if (tls->credentials != NULL)
 		gnutls_certificate_free_credentials(tls->credentials);
 	verify_free(&tls->verifier);
+	buf_free(&tls->held);
 	free(tls);
 }
 

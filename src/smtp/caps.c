@@ -69,7 +69,7 @@ static const struct {
 static struct str
 take_keyword(struct str *line)
 {
-	struct str keyword = *line;
+	struct str keyword = {0};
 	size_t end = 0;
 
 	while (end < line->size && !ascii_is_blank(line->data[end]) && line->data[end] != '=')

@@ -286,7 +286,7 @@ received() {
 }
 
 received_count() {
-	find "$PEER_MAIL" -name '*.eml' | wc -l
+	find "$PEER_MAIL" -name '[0-9]*.eml' | wc -l
 }
 
 assert_received() {

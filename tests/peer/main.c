@@ -1,5 +1,5 @@
 /*
- * peer - a scriptable SMTP and LMTP server for tests: right by default, wrong on demand, and telling what it saw.
+ * main.c - the peer, a scriptable SMTP and LMTP server for tests: right by default, wrong on demand, and telling what it saw.
  *
  * It stands alone (GnuTLS and libc), so that no mistake of the program under test can hide in it.
  */

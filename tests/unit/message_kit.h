@@ -142,6 +142,8 @@ kit_read_pieces(struct str text, size_t most, struct message_rules rules, const 
 	return result;
 }
 
+/* Is b, which came in pieces, what a is, which was there from the start? Of what stands behind a lone dot only that is
+ * counted which was there already; the writer of the pieces may be slow. */
 static inline bool
 kit_is_same(const struct kit_result *a, const struct kit_result *b)
 {
@@ -151,8 +153,9 @@ kit_is_same(const struct kit_result *a, const struct kit_result *b)
 	return a->is_well == b->is_well && str_equals(buf_str(&a->kept), buf_str(&b->kept)) && m->size == n->size &&
 	       m->header_size == n->header_size && m->wire_size == n->wire_size &&
 	       m->longest_line == n->longest_line && m->has_8bit_body == n->has_8bit_body &&
-	       m->has_8bit_header == n->has_8bit_header && m->has_nul == n->has_nul &&
-	       m->ignored_size == n->ignored_size && a->found.recipients.n_items == b->found.recipients.n_items &&
+	       m->has_8bit_header == n->has_8bit_header &&
+	       m->has_utf8_header == n->has_utf8_header && m->has_nul == n->has_nul &&
+	       n->ignored_size <= m->ignored_size && a->found.recipients.n_items == b->found.recipients.n_items &&
 	       strcmp(buf_text(&a->err.text), buf_text(&b->err.text)) == 0;
 }
 

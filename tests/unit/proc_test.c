@@ -112,6 +112,17 @@ on_alarm(int number)
 	(void)number;
 }
 
+/* Two masks in hexadecimal. The numbers 32 and 33 belong to the C library: nobody can reset them for a program whose parent
+ * ignored them. */
+static bool
+shows_no_signal(const char *masks)
+{
+	static const unsigned long long internal = 3ULL << 31;
+	const char *second = strchr(masks, '\n');
+
+	return second != NULL && (strtoull(masks, NULL, 16) & ~internal) == 0 && (strtoull(second, NULL, 16) & ~internal) == 0;
+}
+
 static void
 test_signals(void)
 {
@@ -124,9 +135,9 @@ test_signals(void)
 	sigemptyset(&blocked);
 	sigaddset(&blocked, SIGTERM);
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
-	tap_ok(runs_soon("sed -n 's/^Sig[BI][lg][kn]:.0*//p' /proc/self/status"),
+	tap_ok(runs_soon("sed -n 's/^Sig[BI][lg][kn]:.//p' /proc/self/status"),
 	       "an ignored SIGCHLD does not hide the status");
-	tap_is(buf_text(&output), "\n\n", "no signal is blocked or ignored in the child");
+	tap_ok(shows_no_signal(buf_text(&output)), "no signal is blocked or ignored in the child");
 	tap_ok(!runs_soon("kill -PIPE $$; echo alive"), "SIGPIPE kills the child although the parent ignores it");
 	tap_ok(!runs_soon("exit 3"), "a bad status is seen although the parent ignores SIGCHLD");
 	sigaction(SIGCHLD, NULL, &found);

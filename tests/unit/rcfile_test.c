@@ -194,7 +194,7 @@ test_search(void)
 	loads(NULL, NULL, "home", "~/.mailcranerc goes before the one under XDG_CONFIG_HOME");
 	write_file("other", "user other\n", 0600);
 	loads(file, NULL, "other", "msmtp 6.1: -C replaces the user's file");
-	buf_printf(&expected, "74: %s: No such file or directory; hint: ", missing);
+	buf_printf(&expected, "74: configuration file %s: No such file or directory; hint: ", missing);
 	loads(missing, NULL, buf_text(&expected), "msmtp 6.1: a file given with -C must be there (74)");
 	write_file("etc/mailcranerc", "account s\nuser system\naccount t\nuser t\n", 0644);
 	loads(file, "s", "system", "msmtp 6.1: the system's file is read beside -C");
