@@ -124,7 +124,7 @@ send() {
 	account "host mx.test" "port 2525"
 	send
 	assert_exit 75
-	assert_stderr "127.0.0.2: connection refused; before that: greeting was refused: 421 4.3.2 busy"
+	assert_stderr "greeting was refused: 421 4.3.2 busy; at the next address: cannot connect to port 2525: 127.0.0.2: connection refused"
 	start_peer --listen 127.0.0.2:2525
 	send
 	kill "$busy"

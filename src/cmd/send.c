@@ -35,7 +35,7 @@ struct submission {
 /* A generated From: the envelope sender with a name, unless somebody else's address was named (-f): the user's own name does not
  * belong there. The null sender is nobody's, so the user is named. */
 static void
-set_author(struct message_rules *rules, struct submission *s)
+set_author(struct message_rules *rules, struct submission *s, const struct message_found *found)
 {
 	const struct account *account = &s->call->account;
 	bool is_null = s->current->envelope.reverse_path[0] == '\0';
@@ -51,16 +51,20 @@ set_author(struct message_rules *rules, struct submission *s)
 	}
 	rules->from_mailbox = is_null ? s->login_address : s->current->envelope.reverse_path;
 	rules->from_name = account->from_full_name;
-	if (rules->from_name == NULL && (is_null || !was_named))
-		rules->from_name = s->full_name;
+	if (rules->from_name != NULL || (was_named && !is_null))
+		return;
+	/* Looking up a user can be slow, so only where the name will be written. */
+	if (s->full_name == NULL && (found->sender == NULL || account->set_from_header == SWITCH_ON))
+		s->full_name = defaults_full_name();
+	rules->from_name = s->full_name;
 }
 
 static void
-set_rules(struct message_rules *rules, struct submission *s)
+set_rules(struct message_rules *rules, struct submission *s, const struct message_found *found)
 {
 	const struct account *account = &s->call->account;
 
-	set_author(rules, s);
+	set_author(rules, s, found);
 	rules->message_id_domain = account->mailname;
 	rules->keeps_bcc = !account->remove_bcc_headers;
 	rules->replaces_from = account->set_from_header == SWITCH_ON;
@@ -82,7 +86,7 @@ decide(void *context, const struct message_found *found, struct message_rules *r
 		return false;
 	if (!recipients_fill(&s->current->envelope, s->call, found, err))
 		return false;
-	set_rules(rules, s);
+	set_rules(rules, s, found);
 	return true;
 }
 
@@ -281,7 +285,7 @@ deliver(struct submission *s)
 int
 send_run(struct call *call)
 {
-	struct submission s = {.call = call, .full_name = defaults_full_name()};
+	struct submission s = {.call = call};
 	struct err err = {0};
 	int exit_code;
 

@@ -89,8 +89,8 @@ has_progressed(const struct delivery *delivery, size_t n_pending_before, size_t 
 	return count_pending(delivery) < n_pending_before;
 }
 
-/* One session with the host at an address that is not in `tried`; that address is added. When no other is left, *why and the failure
- * stay as they were. */
+/* One session with the host at an address that is not in `tried`; that address is added. When it cannot connect after a
+ * failure of another kind, *why and that failure stay. */
 static bool
 run_session(struct delivery *delivery, const struct route_host *host, struct buf *tried, struct outcome *why)
 {
@@ -108,14 +108,14 @@ run_session(struct delivery *delivery, const struct route_host *host, struct buf
 
 	delivery->next_parcel = 0;
 	is_fine = session_run(&session, &cause, &err);
-	if (!session.connection.has_no_other) {
+	if (is_fine || !err_is_set(&delivery->failure) || cause.stage != OUTCOME_AT_CONNECT) {
 		*why = cause;
-		if (!is_fine && err_is_set(&delivery->failure))
-			buf_printf(&err.text, "; before that: %s", buf_text(&delivery->failure.text));
 		err_clear(&delivery->failure);
 		err_move(&delivery->failure, &err);
 		delivery->is_tls_used = session.tls.version != NULL;
-	}
+	} else if (!session.connection.has_no_other)
+		/* What a server said tells more than that another address has none. */
+		buf_printf(&delivery->failure.text, "; at the next address: %s", buf_text(&err.text));
 	buf_printf(tried, "%s ", session.connection.address);
 	err_clear(&err);
 	session_free(&session);

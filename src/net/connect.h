@@ -17,7 +17,7 @@ struct connect_target {
 	int proxy_port;
 	const char *proxy_user; /* NULL: no authentication offered */
 	const char *proxy_password;
-	const char *avoid;          /* addresses not to be tried (again), as in connection.address, separated by blanks. NULL: none */
+	const char *avoid;      /* addresses not to be tried, as in connection.address, separated by blanks. NULL: none */
 };
 
 struct connection {
