@@ -17,7 +17,7 @@ stand_in() {
 
 	[ "$1" = peer ] && real=$PEER
 	[ -x "$real" ] || skip "there is no $real"
-	printf '#!/bin/sh\nREAL=%s\nSTATE=%s\n%s\n' "$real" "$BATS_TEST_TMPDIR" "$2" >"$BUILD/$1"
+	printf '#!/bin/sh\nREAL=%q\nSTATE=%q\n%s\n' "$real" "$BATS_TEST_TMPDIR" "$2" >"$BUILD/$1"
 	chmod +x "$BUILD/$1"
 }
 

@@ -11,7 +11,7 @@ SOON=8
 setup_file() {
 	# shellcheck disable=SC1091 # found at run time
 	. "$SRCDIR/tests/lib/namespace.bash"
-	namespace_require ip
+	namespace_require
 	ip address add 192.0.2.1/32 dev lo
 	ip address add 192.0.2.2/32 dev lo
 	ip -6 address add 2001:db8::1/128 dev lo nodad

@@ -89,6 +89,7 @@ dovecot_start() {
 }
 
 dovecot_stop() {
+	command -v doveadm >/dev/null || return 0
 	doveadm -c "$RIG/dovecot/dovecot.conf" stop 3>&- || true
 }
 

@@ -137,13 +137,23 @@ namespace_build() {
 	export MAILCRANE_NAMESPACE=1 RIG=/var/rig
 }
 
-# In setup_file: skip the file when it does not run in a namespace, or a program is not there.
-namespace_require() {
-	local program
+# Outside: are these programs here, or among the unpacked mail servers? Else NAMESPACE_REASON says what is missing.
+namespace_has() {
+	local program folder found
 
-	[ -n "${MAILCRANE_NAMESPACE:-}" ] || skip "run it with tests/run-bats"
 	for program; do
-		[ -x "$program" ] || command -v "$program" >/dev/null ||
-			skip "$program is not there (./bootstrap check fetches it into \$MAILCRANE_PEERS)"
+		found=$(command -v "$program")
+		for folder in usr/sbin usr/bin; do
+			[ ! -x "${MAILCRANE_PEERS:-/nonexistent}/$folder/$program" ] || found=yes
+		done
+		NAMESPACE_REASON="$program is not there (./bootstrap check fetches it)"
+		[ -n "$found" ] || return 1
 	done
+}
+
+# In setup_file: is this the private machine? (bats 1.8 cannot skip a whole file from there.)
+namespace_require() {
+	[ -n "${MAILCRANE_NAMESPACE:-}" ] && return
+	echo "this file needs a private machine: run it with tests/run-bats" >&2
+	return 1
 }

@@ -116,6 +116,7 @@ postfix_start() {
 }
 
 postfix_stop() {
+	command -v postfix >/dev/null || return 0
 	postfix -c "$RIG/postfix/config" stop >/dev/null 2>&1 3>&- || true
 }
 

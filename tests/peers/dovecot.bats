@@ -1,12 +1,12 @@
 # dovecot.bats - sending through Dovecot's submission service (which relays to Postfix) and delivering to its LMTP service.
-# namespace: postfix dovecot
+# namespace: postfix dovecot openssl ip
 
 load ../lib/common
 load ../lib/relay
 load_relay
 
 setup_file() {
-	namespace_require postfix dovecot openssl
+	namespace_require
 	dovecot_start
 	postfix_start
 }

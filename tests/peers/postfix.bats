@@ -1,12 +1,12 @@
 # postfix.bats - sending through a real Postfix, which asks a real Dovecot for passwords.
-# namespace: postfix dovecot
+# namespace: postfix dovecot openssl ip
 
 load ../lib/common
 load ../lib/relay
 load_relay
 
 setup_file() {
-	namespace_require postfix dovecot openssl
+	namespace_require
 	dovecot_start
 	postfix_start
 }
