@@ -24,6 +24,8 @@
 /* Raw bytes that may arrive without any data among them: far more than tickets and a record in pieces need. */
 enum { IDLE_BYTES_MOST = 131072 };
 
+enum { CCS_RECORD_TYPE = 20, CCS_RECORD_SIZE = 6 };
+
 /* What is taken from, and given back to, the library's default priorities (RFC 9325). */
 static const char versions_12[] = "-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 static const char versions_13[] = "-VERS-ALL:+VERS-TLS1.3";
@@ -59,6 +61,14 @@ send_held(struct tls *tls)
 	return true;
 }
 
+/* The change_cipher_spec of TLS 1.3 means nothing; it belongs right before the client's last records (RFC 8446 D.4), and
+ * nobody waits for it. */
+static bool
+holds_what_can_wait(const struct tls *tls)
+{
+	return tls->is_shaking_hands && tls->held.size == CCS_RECORD_SIZE && tls->held.data[0] == CCS_RECORD_TYPE;
+}
+
 static ssize_t
 pull(gnutls_transport_ptr_t pointer, void *data, size_t size)
 {
@@ -69,7 +79,7 @@ pull(gnutls_transport_ptr_t pointer, void *data, size_t size)
 	if (n > 0)
 		tls->idle_bytes += (size_t)n;
 	/* Before a wait everything must have left. */
-	if (n < 0 && errno == EAGAIN && send_held(tls))
+	if (n < 0 && errno == EAGAIN && !holds_what_can_wait(tls) && send_held(tls))
 		errno = EAGAIN;
 	return n;
 }
@@ -238,7 +248,7 @@ fail(struct tls *tls, int code, const char *what, struct err *err)
 static short
 wanted_events(const struct tls *tls)
 {
-	if (tls->held.size > 0)
+	if (tls->held.size > 0 && !holds_what_can_wait(tls))
 		return POLLOUT;
 	return gnutls_record_get_direction(tls->session) == 0 ? POLLIN : POLLOUT;
 }
