@@ -7,27 +7,13 @@ load lib/common
 
 setup() {
 	setup_home
+	make_certificates "$BATS_TEST_TMPDIR/certificates"
+	SERVE_ARGUMENTS=(--cert "$BATS_TEST_TMPDIR/certificates/cert.pem" --key "$BATS_TEST_TMPDIR/certificates/key.pem")
+	SERVE_LINES="tls_trust_file $BATS_TEST_TMPDIR/certificates/ca.pem"
 }
 
 teardown() {
 	stop_peer
-}
-
-# Start a peer with ARGS behind the lines of configuration on stdin, which come in addition to the usual ones.
-serve() {
-	local more
-
-	more=$(cat)
-	[ -d "$BATS_TEST_TMPDIR/certificates" ] || make_certificates "$BATS_TEST_TMPDIR/certificates"
-	start_peer --cert "$BATS_TEST_TMPDIR/certificates/cert.pem" --key "$BATS_TEST_TMPDIR/certificates/key.pem" "$@"
-	write_config <<-END
-		host 127.0.0.1
-		port $PORT
-		from joe@example.test
-		timeout 20
-		tls_trust_file $BATS_TEST_TMPDIR/certificates/ca.pem
-		$more
-	END
 }
 
 # The peer counted so many flights in its only connection.

@@ -13,21 +13,6 @@ teardown() {
 	stop_peer
 }
 
-# Start a peer with ARGS behind the lines of configuration on stdin, which come in addition to the usual ones.
-serve() {
-	local more
-
-	more=$(cat)
-	start_peer "$@"
-	write_config <<-END
-		host 127.0.0.1
-		port $PORT
-		from joe@example.test
-		timeout 20
-		$more
-	END
-}
-
 # The log has one line, and it is like the extended regular expression in the arguments put together.
 assert_logged() {
 	local pattern

@@ -8,26 +8,11 @@ load lib/common
 
 setup() {
 	setup_home
+	SERVE_LINES=$'timeout 10\nlogfile '$BATS_TEST_TMPDIR/log
 }
 
 teardown() {
 	stop_peer
-}
-
-# Start a peer with ARGS behind the lines of configuration on stdin, which come in addition to the usual ones.
-serve() {
-	local more
-
-	more=$(cat)
-	start_peer "$@"
-	write_config <<-END
-		host 127.0.0.1
-		port $PORT
-		from joe@example.test
-		timeout 10
-		logfile $BATS_TEST_TMPDIR/log
-		$more
-	END
 }
 
 # The whole output is one line of reason with TEXT in it, apart from hints, and names account and server; the log has one

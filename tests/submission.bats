@@ -13,21 +13,6 @@ teardown() {
 	stop_peer
 }
 
-# Start a peer with ARGS behind the lines of configuration on stdin, which come in addition to the usual ones.
-serve() {
-	local more
-
-	more=$(cat)
-	start_peer "$@"
-	write_config <<-END
-		host 127.0.0.1
-		port $PORT
-		from joe@example.test
-		timeout 20
-		$more
-	END
-}
-
 # Nobody has connected to the peer.
 assert_no_connection() {
 	[ ! -s "$PEER_LOG" ] || fail_with "no connection expected"

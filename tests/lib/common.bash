@@ -296,6 +296,22 @@ assert_received() {
 	[ "$found" -eq "$1" ] || fail_with "$found messages arrived, $1 expected"
 }
 
+# Start a peer with SERVE_ARGUMENTS and ARGS behind a usual configuration, SERVE_LINES and the lines on stdin.
+serve() {
+	local more
+
+	more=$(cat)
+	start_peer "${SERVE_ARGUMENTS[@]}" "$@"
+	write_config <<-END
+		host 127.0.0.1
+		port $PORT
+		from joe@example.test
+		timeout 20
+		${SERVE_LINES:-}
+		$more
+	END
+}
+
 # The lines of the envelope of message N whose first word is WORD: envelope_of 1 to.
 envelope_of() {
 	sed -n "s/^$2 //p" "$(printf '%s/%04d.env' "$PEER_MAIL" "$1")"
