@@ -93,19 +93,20 @@ reply_read(struct reply *reply, struct buf *in, const char **why)
 	if (reply->is_complete)
 		begin(reply);
 	while (!is_last) {
-		if (!line_first(in, &line, &taken)) {
-			*why = "a reply that is too long";
-			return reply->size + in->size > REPLY_SIZE_MOST ? REPLY_MALFORMED : REPLY_INCOMPLETE;
-		}
+		bool is_line = line_first(in, &line, &taken);
+
+		/* Size comes first, so that the pieces in which a reply arrives make no difference. */
+		*why = "a reply that is too long";
+		if (reply->size + (is_line ? taken : in->size) > REPLY_SIZE_MOST || reply->n_lines == REPLY_LINES_MOST)
+			return REPLY_MALFORMED;
+		if (!is_line)
+			return REPLY_INCOMPLETE;
 		*why = read_code(reply, line, &is_last);
 		if (*why != NULL)
 			return REPLY_MALFORMED;
 		reply->size += taken;
 		add_line(reply, line);
 		buf_consume(in, taken);
-		*why = "a reply that is too long";
-		if (reply->n_lines > REPLY_LINES_MOST || reply->size > REPLY_SIZE_MOST)
-			return REPLY_MALFORMED;
 	}
 	reply->is_complete = true;
 	return REPLY_COMPLETE;
