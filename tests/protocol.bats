@@ -34,6 +34,29 @@ assert_no_control() {
 	! printf '%s\n' "$@" | tr -d '\n' | grep -aq '[[:cntrl:]]' || fail_with "a control byte in the output"
 }
 
+# A server that asks for the text, reads none of it, and says a line of half a minute: its port in the file `port`.
+start_dripping_server() {
+	python3 - "$BATS_TEST_TMPDIR/port" <<-'END' 3>&- 4>&- &
+		import os, socket, sys, time
+		listener = socket.create_server(("127.0.0.1", 0))
+		with open(sys.argv[1] + ".new", "w") as port:
+		    port.write(str(listener.getsockname()[1]))
+		os.rename(sys.argv[1] + ".new", sys.argv[1])
+		peer = listener.accept()[0]
+		lines = peer.makefile("rb")
+		peer.sendall(b"220 mx.example ESMTP\r\n")
+		for line in lines:
+		    peer.sendall(b"354 go\r\n" if line.startswith(b"DATA") else b"250 ok\r\n")
+		    if line.startswith(b"DATA"):
+		        break
+		for byte in b"554-" + b"x" * 56:
+		    peer.sendall(bytes([byte]))
+		    time.sleep(0.5)
+	END
+	DRIPPING_PID=$!
+	wait_until 10 test -s "$BATS_TEST_TMPDIR/port"
+}
+
 # Neither sender nor credentials were said.
 assert_discreet() {
 	refute_wire_like '^(MAIL|AUTH|RCPT|DATA|BDAT)'
@@ -408,6 +431,24 @@ choose_many() {
 	assert_exit 75
 	assert_reason 'within 2 seconds'
 	refute_stderr twice
+	assert_took 1900 9000
+}
+
+@test "protocol 27: bytes of an early reply, one by one, do not keep a server alive that stopped reading" {
+	command -v python3 >/dev/null || skip "there is no python3"
+	make_message 52428800 >"$BATS_TEST_TMPDIR/message"
+	start_dripping_server
+	write_config <<-END
+		host 127.0.0.1
+		port $(cat "$BATS_TEST_TMPDIR/port")
+		from joe@example.test
+		timeout 2
+		logfile $BATS_TEST_TMPDIR/log
+	END
+	clocked run_mailcrane b@example.net <"$BATS_TEST_TMPDIR/message"
+	kill "$DRIPPING_PID" 2>/dev/null || true
+	assert_exit 75
+	assert_reason 'within 2 seconds'
 	assert_took 1900 9000
 }
 

@@ -175,7 +175,6 @@ delivery_run(struct delivery *delivery)
 	struct route route = {0};
 	bool is_delivered = true;
 
-	outcome_set_text(&why, STR("the server ended the session before it took the message"));
 	route_make(&route, delivery->account);
 	for (size_t i = 0; i < route.n_hosts && count_pending(delivery) > 0; i++)
 		try_host(delivery, &route.hosts[i], &why);

@@ -8,7 +8,7 @@
 #include "deliver/session.h"
 
 enum {
-	CONNECT_SECONDS = 120,      /* for look-up, all addresses and a proxy together, unless `timeout` says less */
+	CONNECT_SECONDS = 120,      /* for look-up, all addresses and a proxy together, unless there is a `timeout` */
 	HANDSHAKE_SECONDS = 120,
 	GOODBYE_MS = 250,           /* for the answer to QUIT, which mostly came with the final reply */
 	SEND_SIZE = 64 * 1024       /* octets of text to gather before they are sent */
@@ -121,15 +121,16 @@ static bool
 begin_mechanism(struct session *s, struct err *err)
 {
 	struct sasl_identity identity = {.account = s->account, .secret = s->secret, .host = s->account->host};
-	struct buf binding = {0};
 	const char *mechanism = NULL;
 	bool has_response = false, is_sent = false, is_fine;
 
 	if (identity.host == NULL)
 		identity.host = "localhost";
 	identity.has_binding =
-	    s->stream.tls != NULL && tls_channel_binding(s->stream.tls, &identity.is_exporter, &binding);
-	identity.binding = buf_str(&binding);
+	    s->stream.tls != NULL && tls_channel_binding(s->stream.tls, &identity.is_exporter, &s->binding);
+	identity.binding = buf_str(&s->binding);
+	if (s->secret != NULL)
+		dialog_hide(&s->dialog, buf_str(&s->secret->text));
 	is_fine = sasl_choose(s->account, buf_str(&s->dialog.caps.mechanisms), may_show_secret(s), identity.has_binding,
 	                      &mechanism, err) &&
 	          sasl_start(&s->sasl, mechanism, &identity, err) &&
@@ -139,7 +140,6 @@ begin_mechanism(struct session *s, struct err *err)
 		if (is_sent)
 			buf_wipe(&s->initial);
 	}
-	buf_free(&binding);
 	return is_fine;
 }
 
@@ -211,7 +211,12 @@ serve_text(struct session *s)
 	ssize_t size;
 
 	if (s->dialog.out.size >= SEND_SIZE) {
-		exchange(s, false, clock_deadline(patience(s, dialog_patience(&s->dialog))));
+		/* Bytes that come meanwhile do not move the deadline of what goes. */
+		if (s->send_deadline == 0)
+			s->send_deadline = clock_deadline(patience(s, dialog_patience(&s->dialog)));
+		exchange(s, false, s->send_deadline);
+		if (s->dialog.out.size < SEND_SIZE)
+			s->send_deadline = 0;
 		s->deadline = 0;
 		if (s->watch.progress != NULL)
 			s->watch.progress(s->watch.progress_context, order->text_offset, order->message->size);
@@ -329,6 +334,7 @@ bool
 session_run(struct session *s, struct outcome *why, struct err *err)
 {
 	*why = (struct outcome){.state = OUTCOME_DEFERRED};
+	outcome_set_text(why, STR("the server ended the session before it took the message"));
 	state_demand(s);
 	if (!connect_and_protect(s, why, err)) {
 		outcome_set_text(why, buf_str(&err->text));
@@ -356,6 +362,7 @@ session_free(struct session *s)
 	sasl_free(s->sasl);
 	tls_facts_free(&s->tls);
 	buf_wipe(&s->initial);
+	buf_free(&s->binding);
 	buf_free(&s->text);
 	buf_free(&s->transcript);
 	memset(s, 0, sizeof(*s));

@@ -47,9 +47,11 @@ struct session {
 	struct tls_facts tls;           /* tls.version NULL: no TLS was in use */
 	struct sasl *sasl;
 	struct buf initial;             /* initial response that did not fit into AUTH; wiped */
+	struct buf binding;             /* channel binding data, lent to sasl */
 	struct buf text;                /* room for a step of the message */
 	struct buf transcript;
 	int64_t deadline;               /* of what is waited for now */
+	int64_t send_deadline;          /* of the text in `out`; 0: none is on its way */
 	size_t n_replies_seen;
 };
 

@@ -10,6 +10,8 @@
 #include "smtp/stage.h"
 #include "smtp/transcript.h"
 
+enum { HIDDEN_LEAST = 4 }; /* octets; shorter texts stand in many words */
+
 static const unsigned short bad_address[3] = {5, 1, 7};
 
 struct dialog_pending *
@@ -151,7 +153,6 @@ finish_text(struct dialog *d)
 	buf_printf(&text, "(%lld octets of message)", (long long)order->message->wire_size);
 	transcript_add(d, "C: ", buf_str(&text));
 	buf_free(&text);
-	order->is_text_sent = true;
 	d->sending = NULL;
 	order_append(&d->awaiting, order);
 }
@@ -167,7 +168,6 @@ act_text(struct dialog *d)
 	dot_end(&order->dot, &d->out);
 	transcript_add(d, "C: ", STR("."));
 	act_await(d, STAGE_END, order, 0);
-	order->is_text_sent = true;
 	d->sending = NULL;
 	order_append(&d->awaiting, order);
 	return ACT_GO_ON;
@@ -250,6 +250,22 @@ act_on_stage(struct dialog *d, enum dialog_stage stage)
 }
 
 void
+dialog_hide(struct dialog *d, struct str secret)
+{
+	struct buf grown = {0};
+
+	if (secret.size < HIDDEN_LEAST)
+		return;
+	/* A buf that grows by itself would leave a copy behind. */
+	buf_reserve(&grown, d->hidden.size + secret.size + 1);
+	buf_add_str(&grown, buf_str(&d->hidden));
+	buf_add_str(&grown, secret);
+	buf_add_char(&grown, '\n');
+	buf_wipe(&d->hidden);
+	d->hidden = grown;
+}
+
+void
 dialog_auth_begin(struct dialog *d, const char *mechanism, const char *initial, bool *is_initial_sent)
 {
 	size_t before = d->out.size;
@@ -258,6 +274,7 @@ dialog_auth_begin(struct dialog *d, const char *mechanism, const char *initial, 
 
 	if (command_add_auth(&d->out, mechanism, initial, is_initial_sent, &err)) {
 		act_await(d, STAGE_AUTH, NULL, d->out.size - before);
+		dialog_hide(d, str_of(initial));
 		buf_printf(&shown, "AUTH %s%s", mechanism, *is_initial_sent ? " (hidden)" : "");
 		transcript_add(d, "C: ", buf_str(&shown));
 		d->auth = DIALOG_AUTH_ASKED;
@@ -273,6 +290,7 @@ dialog_auth_answer(struct dialog *d, struct str line)
 	buf_reserve(&d->out, line.size + 2);
 	buf_add_str(&d->out, line);
 	buf_add_text(&d->out, "\r\n");
+	dialog_hide(d, line);
 	transcript_add(d, "C: ", STR("(hidden)"));
 	act_await(d, STAGE_AUTH, NULL, line.size + 2);
 	d->auth = DIALOG_AUTH_ASKED;

@@ -199,6 +199,8 @@ answer_data(struct dialog *d, struct dialog_pending *pending)
 
 	if (is_yes(d, pending)) {
 		order->may_send_text = true;
+		/* MAIL was refused, and yet the text is wanted: any command would be taken for it. */
+		d->is_dead = order->is_refused;
 		return true;
 	}
 	if (!order->is_refused)
@@ -213,7 +215,9 @@ has_fallen_back_to_data(struct dialog *d, struct order *order)
 {
 	int code = d->reply.code;
 
-	if (order->is_without_chunking || order->n_accepted == 0 || (code != 500 && code != 502 && code != 503))
+	if (order->is_without_chunking || order->is_final || order->n_accepted == 0)
+		return false;
+	if (code != 500 && code != 502 && code != 503)
 		return false;
 	d->caps.has_chunking = false;
 	order->is_without_chunking = true;
@@ -231,12 +235,25 @@ note_refused_chunk(struct dialog *d)
 		d->sending->is_behind_refusal = true;
 }
 
+/* Was a chunk taken that is still being sent? */
+static bool
+is_too_early(struct dialog *d, const struct dialog_pending *pending)
+{
+	const struct order *order = pending->order;
+
+	if (!is_yes(d, pending) || order->chunk_left == 0 || order->n_unanswered > 1)
+		return false;
+	answer_fail(d, EX_PROTOCOL, OUTCOME_AT_END, "the server took the message before it had all of it");
+	d->is_dead = true;
+	return true;
+}
+
 static bool
 answer_chunk(struct dialog *d, struct dialog_pending *pending)
 {
 	struct order *order = pending->order;
 
-	if (is_yes(d, pending) || order->is_refused || has_fallen_back_to_data(d, order))
+	if (is_too_early(d, pending) || is_yes(d, pending) || order->is_refused || has_fallen_back_to_data(d, order))
 		return true;
 	order_settle_accepted(order, OUTCOME_AT_END, &d->reply);
 	order->is_refused = true;
@@ -265,13 +282,8 @@ answer_end(struct dialog *d, struct dialog_pending *pending)
 		return true; /* nobody is left to whom this answer could matter */
 	if (order->is_chunked && has_fallen_back_to_data(d, order))
 		return true;
-	if (is_yes(d, pending) && order->chunk_left > 0) {
-		answer_fail(d, EX_PROTOCOL, OUTCOME_AT_END, "the server took the message before it had all of it");
-		d->is_dead = true;
+	if (is_too_early(d, pending))
 		return true;
-	}
-	if (is_yes(d, pending) && !order->is_final)
-		d->n_delivered++;
 	order->is_final = true;
 	if (d->demand->is_lmtp)
 		return answer_end_lmtp(d, order);

@@ -107,10 +107,14 @@ close_transactions(struct dialog *d)
 static void
 release_orders(struct dialog *d)
 {
+	/* 421 in place of an answer to a command says that what rode behind that command was not taken. */
+	bool is_known = d->failure_outcome.reply_code == 421 && d->failure_outcome.stage != OUTCOME_AT_END;
 	struct order *order;
 
 	while ((order = order_take_first(&d->awaiting)) != NULL) {
-		order_settle_unknown(order, "the connection was lost after the message was sent: it may be delivered twice");
+		if (!is_known)
+			order_settle_unknown(order,
+			                     "the connection was lost after the message was sent: it may be delivered twice");
 		order_append(&d->finished, order);
 	}
 	while ((order = order_take_first(&d->again)) != NULL)
@@ -270,6 +274,9 @@ read_replies(struct dialog *d)
 			return;
 		}
 		d->n_replies++;
+		/* A challenge is data for the mechanism, and is not shown anyway. */
+		if (d->reply.code != 334)
+			transcript_hide(&d->reply.text, buf_str(&d->hidden));
 		transcript_add_reply(d);
 		answer_record(d);
 	}
@@ -281,7 +288,7 @@ is_inside_text(const struct dialog *d)
 {
 	const struct order *order = d->sending;
 
-	return order != NULL && (order->chunk_left > 0 || (order->may_send_text && order->text_offset > 0));
+	return order != NULL && (order->chunk_left > 0 || order->may_send_text);
 }
 
 /* The answer to a chunk came before the chunk was sent whole: a refusal, and the rest is not wanted. */
@@ -414,6 +421,7 @@ dialog_free(struct dialog *d)
 	reply_free(&d->reply);
 	buf_free(&d->greeting);
 	buf_wipe(&d->challenge);
+	buf_wipe(&d->hidden);
 	err_clear(&d->failure);
 	memset(d, 0, sizeof(*d));
 }

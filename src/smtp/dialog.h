@@ -97,6 +97,7 @@ struct dialog {
 	struct reply reply;               /* the last one, or one that is being read */
 	struct buf greeting;              /* text of the greeting, raw */
 	struct buf challenge;
+	struct buf hidden;                /* texts that are never shown, each ended by LF: secrets; wiped */
 	enum dialog_auth auth;
 	struct order *sending;            /* the order whose commands or text are being sent */
 	struct buf *transcript;           /* lines "C: ..." and "S: ..." are added, secrets hidden; NULL: none. Borrowed */
@@ -116,7 +117,6 @@ struct dialog {
 	bool is_dead;                     /* nothing more may be sent */
 	size_t n_transactions;
 	size_t n_replies;                 /* read so far */
-	size_t n_delivered;               /* messages the server took responsibility for */
 
 	/* Lists of orders. */
 	struct order *awaiting;           /* text sent, final reply not read; oldest first */
@@ -148,6 +148,10 @@ void dialog_give_up(struct dialog *d, enum outcome_stage stage, struct err *err)
 
 /* TLS is in use from now on: everything learnt in the clear is forgotten (RFC 3207 4.2). */
 void dialog_protected(struct dialog *d);
+
+/* Whatever the server says from now on, this text (the password) is not in it when it is shown or kept. The lines of AUTH
+ * are hidden without being told. */
+void dialog_hide(struct dialog *d, struct str secret);
 
 /* initial is base64, "=" for an empty response, NULL for none. *is_initial_sent false: it did not fit, it must answer
  * the first challenge. */

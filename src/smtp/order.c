@@ -29,7 +29,6 @@ order_begin(struct order *order, bool is_chunked)
 		.envelope = order->envelope,
 		.marks = order->marks,
 		.is_without_chunking = order->is_without_chunking,
-		.was_split = order->was_split,
 	};
 
 	if (fresh.marks == NULL)
@@ -120,7 +119,7 @@ order_settle_unknown(struct order *order, const char *text)
 
 	outcome_set_text(&unknown, str_of(text));
 	for (size_t i = 0; i < order->envelope->n_recipients; i++)
-		if (order->marks[i] == MARK_ACCEPTED && is_pending(order, i))
+		if ((order->marks[i] == MARK_ASKED || order->marks[i] == MARK_ACCEPTED) && is_pending(order, i))
 			recipient_at(order, i)->outcome = unknown;
 }
 
@@ -143,7 +142,10 @@ order_refuse_rest(struct order *order)
 		rest.state = OUTCOME_FAILED;
 	/* Whoever was put off is not asked again. */
 	order->n_accepted = 0;
-	outcome_set_text(&rest, STR("not sent, because another recipient was refused and 'atomic' is on"));
+	if (envelope_count(order->envelope, OUTCOME_PENDING) < order->envelope->n_recipients)
+		outcome_set_text(&rest, STR("not sent, because another recipient was refused and 'atomic' is on"));
+	else
+		outcome_set_text(&rest, STR("not sent, because the server takes fewer recipients at once and 'atomic' is on"));
 	envelope_settle(order->envelope, &rest);
 }
 
@@ -179,7 +181,6 @@ order_needs_another(struct order *order)
 			recipient_at(order, i)->outcome = (struct outcome){0};
 		is_needed = is_needed || is_pending(order, i);
 	}
-	order->was_split = order->was_split || is_needed;
 	return is_needed;
 }
 

@@ -48,11 +48,9 @@ struct order {
 	bool is_chunked;             /* BDAT instead of DATA */
 	bool uses_smtputf8;          /* known once for all recipients, of whom there may be many */
 	bool may_send_text;          /* 354 came */
-	bool is_text_sent;           /* the final dot or the last chunk is on its way */
 	bool is_final;               /* the final reply was read */
 	bool is_refused;             /* MAIL, DATA, a chunk or an atomic order was refused: nothing more in this transaction */
 	bool is_without_chunking;    /* BDAT was offered and then not understood: DATA from now on */
-	bool was_split;              /* a later transaction is taking the rest */
 };
 
 /* Begin a transaction with the recipients that are pending. */
@@ -61,7 +59,7 @@ void order_begin(struct order *order, bool is_chunked);
 /* The next recipient to be asked, or n_recipients: skips those that are settled. */
 size_t order_next_recipient(struct order *order);
 
-/* Record the answer to RCPT. Some 4yz and 552 are "too many recipients" (RFC 5321 4.5.3.1.10) and put off. */
+/* Record the answer to RCPT. 452 and 552 are "too many recipients" (RFC 5321 4.5.3.1.10) and put off. */
 void order_record_rcpt(struct order *order, size_t recipient, const struct reply *reply);
 
 /* Give the reply as result to all recipients that are pending, or accepted, or one. */
@@ -69,13 +67,14 @@ void order_settle_pending(struct order *order, enum outcome_stage stage, const s
 void order_settle_accepted(struct order *order, enum outcome_stage stage, const struct reply *reply);
 void order_settle_one(struct order *order, size_t recipient, enum outcome_stage stage, const struct reply *reply);
 
-/* The text went out whole and no answer came: deferred, and a retry may deliver twice. */
+/* The text went out whole and no answer came: whoever was not refused is deferred, and a retry may deliver twice. */
 void order_settle_unknown(struct order *order, const char *text);
 
 /* Refused by ourselves before anything was sent. */
 void order_refuse(struct order *order, enum outcome_stage stage, const unsigned short enhanced[3], const char *text);
 
-/* Atomic orders: somebody was refused, so nobody gets the message. The others share the class of the refusal. */
+/* Atomic orders: somebody was refused, or the server does not take all at once, so nobody gets the message. The others share
+ * the class of the refusal. */
 void order_refuse_rest(struct order *order);
 
 /* LMTP: the next accepted recipient from final_cursor on, or n_recipients. */

@@ -2,6 +2,8 @@
 
 #include "config.h"
 
+#include <string.h>
+
 #include "base/err.h"
 #include "smtp/transcript.h"
 
@@ -17,6 +19,36 @@ transcript_add(struct dialog *d, const char *who, struct str text)
 		err_add_clean(d->transcript, str_trim(line));
 		buf_add_char(d->transcript, '\n');
 	}
+}
+
+static void
+hide_one(struct buf *text, struct str secret)
+{
+	struct str rest = buf_str(text);
+	struct buf clean = {0};
+
+	if (secret.size == 0 || rest.size == 0 || memmem(rest.data, rest.size, secret.data, secret.size) == NULL)
+		return;
+	while (rest.size > 0) {
+		const char *found = memmem(rest.data, rest.size, secret.data, secret.size);
+		size_t before = found != NULL ? (size_t)(found - rest.data) : rest.size;
+
+		buf_add_str(&clean, str_first(rest, before));
+		if (found != NULL)
+			buf_add_text(&clean, "(hidden)");
+		rest = str_from(rest, before + (found != NULL ? secret.size : 0));
+	}
+	buf_wipe(text);
+	*text = clean;
+}
+
+void
+transcript_hide(struct buf *text, struct str hidden)
+{
+	struct str secret;
+
+	while (str_next_token(&hidden, '\n', &secret))
+		hide_one(text, secret);
 }
 
 void

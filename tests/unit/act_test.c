@@ -152,10 +152,69 @@ test_smtputf8(void)
 	tear_down(&w);
 }
 
+/* A session that has come to the text of a message of `size` octets; the server offers `capabilities` and says the rest. */
+static void
+go_to_text(struct dialog *d, const struct dialog_demand *demand, struct world *w, const char *capabilities, int64_t size)
+{
+	bool was_given = false;
+	enum dialog_want want;
+
+	set_up(w, 1);
+	w->message.wire_size = size;
+	dialog_start(d, demand);
+	buf_add_text(&d->in, "220 there.example\r\n");
+	while ((want = dialog_next(d)) != WANT_BODY && want != WANT_CLOSE) {
+		bool is_data = str_starts_with(buf_str(&d->out), STR("DATA"));
+
+		if (want == WANT_ORDER && !was_given) {
+			dialog_take_order(d, &w->order);
+			was_given = true;
+		} else if (want == WANT_ORDER)
+			dialog_no_more_orders(d);
+		else
+			buf_add_text(&d->in, is_data ? "354 go\r\n" : was_given ? "250 ok\r\n" : capabilities);
+		buf_clear(&d->out);
+	}
+	buf_clear(&d->out);
+}
+
+static void
+test_early_yes(void)
+{
+	const struct dialog_demand demand = {.client_name = "here.example", .may_chunk = true};
+	struct world w = {0};
+	struct dialog d = {0};
+
+	go_to_text(&d, &demand, &w, "250-there.example\r\n250 CHUNKING\r\n", 3 * DIALOG_CHUNK_SIZE);
+	buf_add_text(&d.in, "250 taken\r\n");
+	tap_is_number(dialog_next(&d), WANT_CLOSE, "a chunk that is taken before it was sent ends the session");
+	tap_is_number(d.failure.exit_code, EX_PROTOCOL, "with a reason");
+	dialog_free(&d);
+	tear_down(&w);
+}
+
+static void
+test_unreadable_text(void)
+{
+	const struct dialog_demand demand = {.client_name = "here.example"};
+	struct world w = {0};
+	struct dialog d = {0};
+	struct err err = {0};
+
+	go_to_text(&d, &demand, &w, "250 there.example\r\n", 100);
+	err_set(&err, EX_IOERR, "the disk is broken");
+	dialog_give_up(&d, OUTCOME_AT_DATA, &err);
+	tap_ok(dialog_next(&d) == WANT_CLOSE && d.out.size == 0, "behind 354 no QUIT is sent as if it were the text");
+	dialog_free(&d);
+	tear_down(&w);
+}
+
 int
 main(void)
 {
 	test_many();
 	test_smtputf8();
+	test_early_yes();
+	test_unreadable_text();
 	return tap_end();
 }
