@@ -37,6 +37,7 @@ struct child {
 	bool has_group;     /* its process group is its own, with the same number */
 	int fd;             /* what it writes comes here; non-blocking */
 	int status;         /* as waitpid gives it, after finish() */
+	bool is_immune;     /* finish() may not kill it */
 	enum ending ending; /* after run() */
 };
 
@@ -210,9 +211,11 @@ await_end(const struct child *child, int64_t deadline)
 static void
 finish(struct child *child)
 {
-	if (child->ending != ENDED)
-		kill(child->has_group ? -child->pid : child->pid, SIGKILL);
-	while (waitpid(child->pid, &child->status, 0) < 0)
+	/* A command may have become another user (sudo), whom we may not kill; its end could be a long wait. */
+	if (child->ending != ENDED && child->has_group)
+		(void)kill(-child->pid, SIGKILL);
+	child->is_immune = child->ending != ENDED && kill(child->pid, SIGKILL) != 0;
+	while (waitpid(child->pid, &child->status, child->is_immune ? WNOHANG : 0) < 0)
 		if (errno != EINTR)
 			break;
 	close(child->fd);
@@ -246,10 +249,12 @@ run(const struct job *job, size_t most, int64_t deadline, struct buf *output, st
 static bool
 describe_failure(const struct child *child, size_t most, struct buf *b)
 {
+	const char *fate = child->is_immune ? "cannot be killed by us" : "was killed";
+
 	if (child->ending == ENDED_LATE)
-		buf_add_text(b, "has not ended in time and was killed");
+		buf_printf(b, "has not ended in time and %s", fate);
 	else if (child->ending == ENDED_TOO_LONG)
-		buf_printf(b, "wrote more than %zu bytes and was killed", most);
+		buf_printf(b, "wrote more than %zu bytes and %s", most, fate);
 	else if (child->ending == ENDED_UNREADABLE)
 		buf_add_text(b, "wrote what cannot be read");
 	else if (WIFSIGNALED(child->status))

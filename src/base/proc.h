@@ -3,7 +3,8 @@
  * A child runs in a process group of its own (a command of a program in the foreground of a terminal stays there, since it
  * may have to ask the user for a passphrase), with /dev/null as stdin, all signals at their defaults and none blocked,
  * and no descriptor but 0, 1, 2 and the one for its result. When the deadline passes, or it writes too much, its
- * group is killed, or in the terminal's foreground it alone. What it leaves running in the background when it ends is
+ * group is killed, or in the terminal's foreground it alone; one that has become another user, who cannot be killed
+ * (sudo), is not waited for. What it leaves running in the background when it ends is
  * neither waited for nor killed. It dies with its parent. */
 
 #ifndef BASE_PROC_H

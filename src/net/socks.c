@@ -61,7 +61,8 @@ add_text(struct message *message, struct str text)
 	if (text.size > TEXT_MOST)
 		return false;
 	add_octet(message, (int)text.size);
-	memcpy(message->octets + message->size, text.data, text.size);
+	if (text.size > 0)
+		memcpy(message->octets + message->size, text.data, text.size);
 	message->size += text.size;
 	return true;
 }

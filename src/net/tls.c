@@ -92,16 +92,26 @@ push(gnutls_transport_ptr_t pointer, const giovec_t *parts, int n_parts)
 	struct tls *tls = pointer;
 	struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)n_parts};
 	size_t before = tls->held.size;
+	ssize_t n;
 
 	if (!tls->is_shaking_hands && before == 0)
 		return sendmsg(tls->fd, &message, MSG_NOSIGNAL);
 	for (int i = 0; i < n_parts; i++)
 		buf_add(&tls->held, parts[i].iov_base, parts[i].iov_len);
-	before = tls->held.size - before;
-	/* What cannot leave now does so before the next read or write. */
-	if (!tls->is_shaking_hands && !send_held(tls) && errno != EAGAIN && errno != EINTR)
+	if (tls->is_shaking_hands)
+		return (ssize_t)(tls->held.size - before);
+	n = send(tls->fd, tls->held.data, tls->held.size, MSG_NOSIGNAL);
+	if (n > (ssize_t)before) {
+		buf_clear(&tls->held);
+		return n - (ssize_t)before;
+	}
+	/* Nothing of the parts has left: the library keeps them and comes again. */
+	buf_truncate(&tls->held, before);
+	if (n < 0)
 		return -1;
-	return (ssize_t)before;
+	buf_consume(&tls->held, (size_t)n);
+	errno = EAGAIN;
+	return -1;
 }
 
 static int

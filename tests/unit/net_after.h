@@ -63,6 +63,15 @@ check_bulk(gnutls_session_t session, int fd)
 	return 0;
 }
 
+/* The same, with an answer at the end. */
+static inline int
+answer_bulk(gnutls_session_t session, int fd)
+{
+	int status = check_bulk(session, fd);
+
+	return status == 0 && !send_text(session, "250 ok\n") ? 6 : status;
+}
+
 static inline int
 greet_and_close(gnutls_session_t session, int fd)
 {

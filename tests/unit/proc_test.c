@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -80,6 +81,51 @@ test_deadline(void)
 	tap_ok(!runs("trap '' TERM HUP INT; sleep 30", 100, clock_now() + 300), "ignoring signals does not help");
 	tap_ok(!runs("echo", 100, clock_now() - 1000), "a deadline in the past fails");
 	tap_ok(clock_now() - began < 6000, "every late command was ended at its deadline");
+}
+
+/* In a child that is nobody, run a command that becomes root. The exit status: 0 when all is as it should be. */
+static int
+run_immune(const char *command)
+{
+	int64_t began = clock_now();
+
+	if (setgid(65534) != 0 || setuid(65534) != 0)
+		return 1;
+	if (runs(command, 100, began + 300))
+		return 2;
+	if (clock_now() - began > 3000)
+		return 3;
+	return strstr(buf_text(&err.text), "has not ended in time and cannot be killed by us") != NULL ? 0 : 4;
+}
+
+/* As sudo does in a passwordeval. Needs root, setpriv, and a folder that honours the set-uid bit. */
+static void
+test_immune(void)
+{
+	char folder[] = "/tmp/proc_test.XXXXXX";
+	struct buf tool = {0}, command = {0};
+	int status = 0;
+	pid_t pid;
+
+	if (geteuid() != 0 || mkdtemp(folder) == NULL)
+		return;
+	buf_printf(&tool, "%s/setpriv", folder);
+	buf_printf(&command, "chmod 755 %s && cp \"$(command -v setpriv)\" %s && chmod 4755 %s", folder, buf_text(&tool),
+	           buf_text(&tool));
+	if (runs_soon(buf_text(&command))) {
+		buf_clear(&command);
+		buf_printf(&command, "sleep 5 & exec %s --reuid 0 sleep 5", buf_text(&tool));
+		fflush(stdout);
+		pid = fork();
+		if (pid == 0)
+			_exit(run_immune(buf_text(&command)));
+		waitpid(pid, &status, 0);
+		tap_is_number(status, 0, "a late command that cannot be killed is not waited for");
+	}
+	unlink(buf_text(&tool));
+	rmdir(folder);
+	buf_free(&tool);
+	buf_free(&command);
 }
 
 static void
@@ -248,6 +294,7 @@ main(void)
 	test_output();
 	test_status();
 	test_deadline();
+	test_immune();
 	test_group();
 	test_signals();
 	test_descriptors();

@@ -155,6 +155,10 @@ test_passwords(void)
 	                                {BYTES("\1\3joe\6secret"), BYTES("\1\0")},
 	                                {BYTES(REQUEST), BYTES(SUCCESS)}}},
 	      target, "user and password are given when the proxy asks");
+	works((struct script){.steps = {{BYTES("\5\2\0\2"), BYTES("\5\2")},
+	                                {BYTES("\1\3joe\0"), BYTES("\1\0")},
+	                                {BYTES(REQUEST), BYTES(SUCCESS)}}},
+	      (struct connect_target){.proxy_user = "joe"}, "a user without a password has the empty one");
 	works((struct script){.steps = {{BYTES("\5\2\0\2"), BYTES("\5\0")}, {BYTES(REQUEST), BYTES(SUCCESS)}}},
 	      target, "they are kept where the proxy does not ask");
 	fails((struct script){.steps = {{BYTES("\5\2\0\2"), BYTES("\5\2")},

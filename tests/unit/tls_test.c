@@ -111,6 +111,30 @@ test_bulk(void)
 	       "a body that has to wait in the middle of a record arrives whole");
 }
 
+/* The first bytes after the handshake meet a socket that takes little at a time. */
+static void
+test_narrow(void)
+{
+	struct tls_server server = {.chain = {&leaf}, .after = answer_bulk};
+	struct tls_settings settings = good_settings();
+	struct session session = {.peer = net_peer_start(tls_server_run, &server)};
+	struct buf out = {0};
+	const int least = 1;
+	bool is_good;
+
+	setsockopt(session.peer.fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least));
+	stream_open(&session.stream, session.peer.fd);
+	is_good = stream_start_tls(&session.stream, &settings, clock_deadline(20), &session.err);
+	for (size_t i = 0; i < BULK; i++)
+		buf_add_char(&out, bulk_byte(i));
+	while (is_good && session.in.size == 0 && !session.state.is_at_end)
+		is_good = stream_exchange(&session.stream, &out, &session.in, true, clock_deadline(5), &session.state,
+		                          &session.err);
+	tap_is(buf_text(&session.in), "250 ok\n", "what a full socket does not take at first leaves before the answer");
+	tap_is_number(session_end(&session), 0, "and arrives whole");
+	buf_free(&out);
+}
+
 static void
 test_ends(void)
 {
@@ -366,6 +390,7 @@ main(void)
 	write_certificate(root_path, root.certificate);
 	test_records();
 	test_bulk();
+	test_narrow();
 	test_ends();
 	test_silence();
 	test_attacks();
