@@ -374,6 +374,13 @@ has_text_arrived() {
 	assert_no_connection
 }
 
+@test "a quoted local name with an @ in it gets the domain, as every local name does" {
+	serve <<<'mailname example.test'
+	run_mailcrane '"a@b"' '"a@b"@example.test' <<<"$small"
+	assert_exit 0
+	assert_recipients 1 '"a@b"@example.test'
+}
+
 @test "65: a recipient that is no address is named, and nothing is connected" {
 	serve </dev/null
 	run_mailcrane a@example.net bad@@example.net <<<"$small"
@@ -435,4 +442,13 @@ has_text_arrived() {
 	run_mailcrane b@example.net <<<"$small"
 	assert_exit 78
 	assert_stderr no_such_setting
+}
+
+@test "a limit on the size of files is an error with a text, and the writer lives" {
+	serve </dev/null
+	run --separate-stderr bash -c 'set -o pipefail; head -c 5000000 /dev/zero | tr "\\0" x | fold -w 70 |
+		(ulimit -f 200; exec "$@")' bash env -i HOME="$HOME" PATH="$PATH" ${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} "$MAILCRANE" a@example.net 3>&- 4>&-
+	assert_exit 74
+	assert_stderr "File too large"
+	assert_received 0
 }

@@ -11,6 +11,7 @@
 #include "cmd/talk.h"
 #include "conf/defaults.h"
 #include "mail/alias.h"
+#include "mail/mailbox.h"
 
 enum { ALIASES_SIZE_MOST = 16 * 1024 * 1024 };
 
@@ -115,7 +116,7 @@ qualify(struct envelope *envelope, const char *domain)
 	for (size_t i = 0; i < envelope->n_recipients; i++) {
 		struct recipient *recipient = &envelope->recipients[i];
 
-		if (strrchr(recipient->mailbox, '@') == NULL && domain != NULL) {
+		if (domain != NULL && mailbox_local_size(str_of(recipient->mailbox)) == strlen(recipient->mailbox)) {
 			struct buf mailbox = {0};
 
 			buf_printf(&mailbox, "%s@%s", recipient->mailbox, domain);

@@ -80,12 +80,6 @@ address_domain(const struct address *address)
 	return rest[0] == '@' && rest[1] != '\0' ? rest + 1 : NULL;
 }
 
-bool
-address_is_local_8bit(const struct address *address)
-{
-	return str_has_8bit(str_first(str_of(address->mailbox), address->local_size));
-}
-
 void
 address_qualify(struct address *address, const char *domain)
 {

@@ -42,7 +42,6 @@ bool address_is_safe(const char *mailbox);
 
 /* The domain as a borrowed string; NULL when unqualified or empty. */
 const char *address_domain(const struct address *address);
-bool address_is_local_8bit(const struct address *address);
 
 /* mailbox@domain for unqualified ones; others stay. */
 void address_qualify(struct address *address, const char *domain);

@@ -30,7 +30,7 @@ enum alias_target_kind {
 
 struct alias_target {
 	enum alias_target_kind kind;
-	char *text;  /* a mailbox (address_is_safe); when refused, the text as written, cleaned */
+	char *text;  /* a mailbox (address_is_safe); when refused, what was written or the mailbox in it, cleaned */
 	size_t line; /* in the file, from 1 */
 };
 

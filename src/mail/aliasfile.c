@@ -168,19 +168,26 @@ keep_target(struct alias_entry *entry, struct alias_target target)
 	entry->targets[entry->n_targets++] = target;
 }
 
+static void
+keep_refused(struct alias_entry *entry, struct str text, size_t line)
+{
+	struct alias_target target = {.kind = ALIAS_REFUSED, .line = line};
+	struct buf shown = {0};
+
+	err_add_clean(&shown, text);
+	target.text = buf_take(&shown);
+	keep_target(entry, target);
+}
+
 /* Read one target, which may have line ends in it. */
 static bool
 read_target(struct alias_entry *entry, struct str text, size_t line, struct err *err)
 {
 	struct alias_target target = {.line = line};
 	struct address address = {0};
-	struct buf shown = {0};
 
 	if (is_refused(text)) {
-		err_add_clean(&shown, text);
-		target.kind = ALIAS_REFUSED;
-		target.text = buf_take(&shown);
-		keep_target(entry, target);
+		keep_refused(entry, text, line);
 		return true;
 	}
 	if (text.data[0] == '\\') {
@@ -189,6 +196,12 @@ read_target(struct alias_entry *entry, struct str text, size_t line, struct err 
 	}
 	if (!read_mailbox(text, &address, err))
 		return false;
+	/* Behind a comment, a name or the backslash. */
+	if (is_refused(str_of(address.mailbox))) {
+		keep_refused(entry, str_of(address.mailbox), line);
+		address_free(&address);
+		return true;
+	}
 	target.text = address.mailbox;
 	free(address.display_name);
 	keep_target(entry, target);

@@ -66,7 +66,7 @@ spill(struct message *message, bool keeps_memory, struct err *err)
 		return false;
 	message->is_in_memory = false;
 	if (!file_write_all(message->fd, message->memory.data, message->memory.size, "the spool file", err))
-		return false;
+		return err_hint(err, "set TMPDIR to a folder with room for the message");
 	/* The first time there is more of it than will be needed again. */
 	if (keeps_memory && message->memory.capacity <= 4 * BLOCK_SIZE)
 		buf_clear(&message->memory);

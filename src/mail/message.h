@@ -47,7 +47,7 @@ struct message_rules {
 	bool replaces_to;             /* set_to_header on: To, Cc, Bcc go, one To lists the envelope's recipients */
 	bool hides_recipients;        /* undisclosed_recipients: "To: undisclosed-recipients:;" */
 	bool ends_at_lone_dot;        /* a line with a single dot ends the message; `decide` comes too late to change it */
-	bool reads_recipients;        /* -t: collect recipients from To, Cc, Bcc or the first Resent- block's */
+	bool reads_recipients;        /* -t: collect recipients from To, Cc, Bcc, or the first Resent- block's that has any */
 	bool reads_sender;            /* --read-envelope-from: collect the first mailbox of From */
 	int64_t size_limit;           /* of what is kept; 0: none. More is EX_DATAERR */
 };

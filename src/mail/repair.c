@@ -47,18 +47,18 @@ find_resent(const struct header_field *field)
 	return row;
 }
 
-static void
-find_resent_block(struct repair *repair)
+/* The next block of Resent- fields at or behind field `at`. False: there is none. */
+static bool
+find_resent_block(const struct repair *repair, size_t at, size_t *begin, size_t *end)
 {
 	bool was_seen[N_RESENT_FIELDS] = {0};
-	size_t at = 0;
 	size_t row;
 
 	while (at < repair->n_fields && find_resent(&repair->fields[at].field) == N_RESENT_FIELDS)
 		at++;
 	if (at == repair->n_fields)
-		return;
-	repair->resent_begin = at;
+		return false;
+	*begin = at;
 	for (; at < repair->n_fields; at++) {
 		row = find_resent(&repair->fields[at].field);
 		if (!str_starts_with_nocase(repair->fields[at].field.name, STR("Resent-")))
@@ -69,7 +69,8 @@ find_resent_block(struct repair *repair)
 			break;
 		was_seen[row] = true;
 	}
-	repair->resent_end = at;
+	*end = at;
+	return true;
 }
 
 static bool
@@ -95,7 +96,7 @@ repair_open(struct repair *repair, struct str section, struct err *err)
 		}
 		repair->fields[repair->n_fields++] = (struct repair_field){field, field.whole};
 	}
-	find_resent_block(repair);
+	find_resent_block(repair, 0, &repair->resent_begin, &repair->resent_end);
 	return true;
 }
 
@@ -146,18 +147,21 @@ is_recipient_field(const struct header_field *field, bool wants_resent)
 	return header_is(field, "To") || header_is(field, "Cc") || header_is(field, "Bcc");
 }
 
+/* To, Cc and Bcc count only where no Resent- block has recipients; else those of the first one that has any. */
 static bool
 collect_recipients(const struct repair *repair, struct address_list *list, struct err *err)
 {
 	bool wants_resent = false;
 	size_t begin = 0;
-	size_t end = repair->n_fields;
+	size_t end = 0;
 
-	for (size_t i = repair->resent_begin; i < repair->resent_end; i++)
-		wants_resent = wants_resent || is_recipient_field(&repair->fields[i].field, true);
-	if (wants_resent) {
-		begin = repair->resent_begin;
-		end = repair->resent_end;
+	while (!wants_resent && find_resent_block(repair, end, &begin, &end)) {
+		for (size_t i = begin; i < end; i++)
+			wants_resent = wants_resent || is_recipient_field(&repair->fields[i].field, true);
+	}
+	if (!wants_resent) {
+		begin = 0;
+		end = repair->n_fields;
 	}
 	for (size_t i = begin; i < end; i++) {
 		if (is_recipient_field(&repair->fields[i].field, wants_resent) &&

@@ -347,6 +347,7 @@ test_write_errors(void)
 	tap_ok(!result.is_well && result.err.exit_code == EX_IOERR && !result.message.is_open,
 	       "a spool file that cannot grow is EX_IOERR");
 	tap_note("%s", buf_text(&result.err.text));
+	tap_ok(strstr(buf_text(&result.err.hint), "TMPDIR") != NULL, "and the hint names TMPDIR");
 	tap_is_number(lseek(fd, 0, SEEK_CUR), (long long)text.size, "and the input was read to its end");
 	kit_free(&result);
 	lseek(fd, 0, SEEK_SET);

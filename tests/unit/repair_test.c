@@ -211,6 +211,8 @@ test_recipients(void)
 	      "q@x", "only the first Resent- block counts");
 	finds(STR("Resent-From: a@x\nResent-To: q@x\nResent-Cc: r@x\nResent-From: b@x\nResent-To: old@x\n\n"),
 	      "q@x r@x", "a second Resent-From begins the next block");
+	finds(STR("Resent-From: a@x\nReceived: r\nResent-To: q@x\nTo: o@x\n\n"), "q@x",
+	      "sendmail table, Resent-*: To never counts where a Resent-To is, in whatever block");
 	finds(STR("\0To: a@x\nBc\0c: b@x\n\n"), "a@x b@x", "protocol 82: NUL hides no recipient");
 	finds(STR("Subject: s\n\nx\n"), "", "sendmail 58: no field, no recipient");
 }
