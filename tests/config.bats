@@ -119,6 +119,41 @@ three_accounts() {
 	refute_stderr "No such file"
 }
 
+@test "users 0.5: a folder that may not be entered is not the reason where -C names the file" {
+	setup_ordinary_user
+	chown 0 "$HOME" && chmod 700 "$HOME"
+	printf 'account work\nhost 127.0.0.1\n' | write_ordinary_file "$BATS_TEST_TMPDIR/rc" 600
+	run_as_ordinary_user -C "$BATS_TEST_TMPDIR/rc" --pretend -a wrok
+	assert_exit 78
+	assert_stderr "account wrok not found in $BATS_TEST_TMPDIR/rc (did you mean 'work'?)"
+	refute_stderr "Permission denied"
+}
+
+@test "--pretend and --version tell files that are not needed from those that are not there or cannot be read" {
+	setup_ordinary_user
+	mkdir -p "$HOME/.config/mailcrane"
+	printf 'host 127.0.0.1\n' | write_ordinary_file "$HOME/.mailcranerc" 600
+	printf 'host 127.0.0.1\n' | write_ordinary_file "$HOME/.config/mailcrane/config" 600
+	chown "$ORDINARY_UID" "$HOME/.config" "$HOME/.config/mailcrane"
+	run_as_ordinary_user --pretend
+	assert_exit 0
+	assert_stdout "$HOME/.mailcranerc: read"
+	assert_stdout "$HOME/.config/mailcrane/config: not needed"
+	chown 0 "$HOME" && chmod 700 "$HOME"
+	run_as_ordinary_user --version
+	assert_exit 0
+	assert_stdout "$HOME/.mailcranerc: Permission denied: uid $ORDINARY_UID may not enter $HOME"
+}
+
+@test "--version tells which files can be read, whatever is in them, and runs no command of theirs" {
+	write_config <<<"eval touch $HOME/ran; echo host h"
+	run_mailcrane --version
+	assert_exit 0
+	assert_stdout "$HOME/.mailcranerc: read"
+	[[ $output$stderr != *eval* ]] || fail_with "the command was complained about"
+	[ ! -e "$HOME/ran" ] || fail_with "the command was run"
+}
+
 @test "users 0.5: a file of one's own without the right to read it" {
 	setup_ordinary_user
 	printf 'host 127.0.0.1\n' | write_ordinary_file "$HOME/.mailcranerc" 200
@@ -330,6 +365,32 @@ three_accounts() {
 	assert_exit 78
 }
 
+@test "messages whose senders belong to different accounts do not leave by the account of the first" {
+	start_peer
+	write_config <<-END
+		defaults
+		host 127.0.0.1
+		port $PORT
+		account home
+		from joe@home.example
+		account work
+		from *@work.example
+	END
+	printf 'From: joe@home.example\n\nhello\n' >"$HOME/one.eml"
+	printf 'From: joe@work.example\n\nhello\n' >"$HOME/two.eml"
+	printf 'From: ann@work.example\n\nhello\n' >"$HOME/three.eml"
+	run_mailcrane --read-envelope-from --message "$HOME/one.eml" --message "$HOME/two.eml" alice@example.net
+	assert_exit 64
+	assert_stderr "two.eml: the sender in this message belongs to account work, and the messages before it to account home"
+	assert_received 0
+	run_mailcrane --read-envelope-from --message "$HOME/two.eml" --message "$HOME/three.eml" alice@example.net
+	assert_exit 0
+	assert_received 2
+	run_mailcrane -a home --read-envelope-from --message "$HOME/one.eml" --message "$HOME/two.eml" alice@example.net
+	assert_exit 0
+	assert_received 4
+}
+
 # What the client said about the size of its first message.
 envelope_size() {
 	wire | sed -n 's/^MAIL .*SIZE=\([0-9]*\).*/\1/p' | head -n 1
@@ -359,6 +420,14 @@ envelope_size() {
 }
 
 ### Asking the program
+
+@test "--print-config and --help fail when what they print cannot be written" {
+	write_config <<<"host 127.0.0.1"
+	run --separate-stderr clean_environment sh -c '"$0" --print-config >/dev/full' "$MAILCRANE"
+	assert_exit 74 && assert_stderr "cannot write to standard output"
+	run --separate-stderr clean_environment sh -c '"$0" --help >/dev/full' "$MAILCRANE"
+	assert_exit 74 && assert_stderr "cannot write to standard output"
+}
 
 @test "--print-config tells where each setting comes from and can be read back" {
 	write_config <<-END
@@ -401,6 +470,27 @@ envelope_size() {
 	assert_stdout "password = *"
 	assert_stdout "recipient = alice@example.net"
 	[[ $output != *secret* ]]
+}
+
+@test "--pretend connects to nothing, with --serverinfo and --rmqs either" {
+	local mode
+
+	for mode in --serverinfo --rmqs=@example.net; do
+		run_mailcrane --pretend "$mode" --host=127.0.0.1 --port=1
+		assert_exit 0
+		assert_stdout "host = 127.0.0.1"
+	done
+}
+
+@test "--pretend does not guess the sender that stands in the message, and fails for a recipient that cannot be" {
+	write_config <<<$'host 127.0.0.1\nfrom joe@example.test'
+	run_mailcrane --pretend --read-envelope-from alice@example.net
+	assert_exit 0
+	assert_stdout "envelope from would be read from the message"
+	[[ $output != *"envelope from = "* ]] || fail_with "a sender was guessed"
+	run_mailcrane --pretend 'alice@@example.net'
+	assert_exit 65
+	assert_stderr "bad address"
 }
 
 @test "--pretend sends nothing and runs no password command" {
@@ -615,6 +705,7 @@ envelope_size() {
 	run_mailcrane alice@example.net <<<$'Subject: s\n\none\n.\ntwo'
 	assert_exit 0
 	[ "$(body <"$(received 2)" | tr -d '\r')" = one ]
+	assert_stderr "warning: 4 bytes behind a line with a single dot were ignored"
 }
 
 @test "max_message_size refuses a larger message before connecting" {

@@ -32,6 +32,14 @@ small=$'Subject: s\n\nhello'
 		" recipients=a@example\.net,b@example\.net mailsize=[0-9]+ smtpstatus=250 smtpmsg='250 [^']*' exitcode=EX_OK\$"
 }
 
+@test "standard output that is full is a warning after a message was sent, and no reason to send it again" {
+	serve <<<"logfile -"
+	run --separate-stderr clean_environment sh -c '"$0" a@example.net >/dev/full' "$MAILCRANE" <<<"$small" 3>&- 4>&-
+	assert_exit 0
+	assert_stderr "warning: cannot write to standard output"
+	assert_received 1
+}
+
 @test "msmtp 26: the log line of a success with a login has the user" {
 	serve --auth PLAIN --auth-in-clear <<-END
 		auth plain

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -83,6 +84,23 @@ choose_account(struct call *call, const char *sender, struct err *err)
 	if (call->account.id != NULL && !has_host_option(call))
 		err_prefix(err, "account %s", call->account.id);
 	return false;
+}
+
+bool
+choose_same_account(const struct call *call, const char *sender, struct err *err)
+{
+	const struct account *chosen = NULL;
+
+	/* Without files, or where none of their accounts was right, the sender had no part in the choice. */
+	if (has_host_option(call) || call->request.account_id != NULL || call->account.origin.line == 0)
+		return true;
+	if (!config_choose(&call->config, NULL, sender, &chosen, err))
+		return false;
+	if (strcmp(chosen->id, call->account.id) == 0)
+		return true;
+	err_set(err, EX_USAGE, "the sender in this message belongs to account %s, and the messages before it to account %s", chosen->id,
+	        call->account.id);
+	return err_hint(err, "send them by a call each, or all of them by the account named with -a");
 }
 
 void

@@ -23,6 +23,10 @@ bool choose_read_files(struct call *call, struct err *err);
  * default one, or the one that $SMTPSERVER and $EMAIL describe. */
 bool choose_account(struct call *call, const char *sender, struct err *err);
 
+/* Is the account that was chosen also the one for `sender`, which stands in a further message? False: EX_USAGE, err names
+ * both accounts, or what choose_account would have said. */
+bool choose_same_account(const struct call *call, const char *sender, struct err *err);
+
 void call_free(struct call *call);
 
 #endif

@@ -42,9 +42,11 @@ program_name(const char *path)
 static int
 run(struct call *call)
 {
-	if (call->request.is_pretending && call->request.mode == MODE_SEND)
+	enum request_mode mode = call->request.mode;
+
+	if (call->request.is_pretending && (mode == MODE_SEND || mode == MODE_SERVERINFO || mode == MODE_ETRN))
 		return show_pretend(call);
-	switch (call->request.mode) {
+	switch (mode) {
 	case MODE_HELP:
 		return show_help();
 	case MODE_VERSION:
@@ -60,6 +62,22 @@ run(struct call *call)
 	}
 }
 
+/* What was printed must arrive, too. But once messages are sent, nothing may say that they are not: a caller would send
+ * them again. */
+static int
+finish_output(const struct call *call, int exit_code)
+{
+	bool is_sending = call->request.mode == MODE_SEND && !call->request.is_pretending;
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return exit_code;
+	if (is_sending)
+		talk_warning(call->program, "cannot write to standard output");
+	else
+		fprintf(stderr, "%s: cannot write to standard output\n", call->program);
+	return exit_code == EX_OK && !is_sending ? EX_IOERR : exit_code;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -70,6 +88,8 @@ main(int argc, char **argv)
 	call.was_stdin_closed = !file_open_standard_streams();
 	call.program = program_name(argc > 0 ? argv[0] : NULL);
 	signal(SIGPIPE, SIG_IGN);
+	/* A limit on the size of files is an error of the write, not the end of the program. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (drop_privileges(&err) && request_parse(&call.request, argc, argv, &err))
 		exit_code = run(&call);
 	else {
@@ -78,9 +98,8 @@ main(int argc, char **argv)
 		if (!call.was_stdin_closed)
 			message_drain(STDIN_FILENO, DRAIN_MS);
 	}
+	exit_code = finish_output(&call, exit_code);
 	err_clear(&err);
 	call_free(&call);
-	if (fflush(stdout) != 0 && exit_code == EX_OK)
-		exit_code = EX_IOERR;
 	return exit_code;
 }

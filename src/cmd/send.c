@@ -84,6 +84,8 @@ decide(void *context, const struct message_found *found, struct message_rules *r
 
 	if (!s->call->has_account && !choose_account(s->call, found->sender, err))
 		return false;
+	if (s->call->request.reads_sender && !choose_same_account(s->call, found->sender, err))
+		return false;
 	if (!recipients_fill(&s->current->envelope, s->call, found, err))
 		return false;
 	set_rules(rules, s, found);
@@ -104,6 +106,17 @@ open_message(struct submission *s, const char *name, int *fd, struct err *err)
 		talk_hint(s->call->program, "reading the message from the terminal, end with Ctrl-D on a line of its own");
 	*fd = STDIN_FILENO;
 	return true;
+}
+
+/* With lone_dot end, what stands behind the dot is not part of the message; most likely nobody meant that. */
+static void
+warn_of_ignored(const char *program, int64_t size)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "%lld bytes behind a line with a single dot were ignored (see lone_dot)", (long long)size);
+	talk_warning(program, buf_text(&text));
+	buf_free(&text);
 }
 
 static bool
@@ -127,6 +140,8 @@ read_parcel(struct submission *s, struct parcel *parcel, struct err *err)
 	is_fine = message_read(&parcel->message, &source, &rules, s->found, err);
 	if (source.fd != STDIN_FILENO)
 		close(source.fd);
+	if (is_fine && parcel->message.ignored_size > 0)
+		warn_of_ignored(s->call->program, parcel->message.ignored_size);
 	if (is_fine && rules.reads_sender && s->found->sender == NULL)
 		is_fine = err_set(err, EX_USAGE, "there is no From with an address in the message to take the sender from");
 	return is_fine;

@@ -36,9 +36,9 @@ state_of(const struct config_file *file)
 {
 	if (file->is_used)
 		return "read";
-	if (!file->exists)
-		return "not there";
-	return file->is_readable ? "not needed" : file->refusal != NULL ? file->refusal : "cannot be read";
+	if (file->error != 0)
+		return file->refusal;
+	return file->exists ? "not needed" : "not there";
 }
 
 static void
@@ -57,25 +57,30 @@ print_origin(const struct call *call)
 		printf("using account %s\n", call->account.id);
 }
 
-static void
+/* The exit status: that of recipients that cannot be. */
+static int
 print_envelope(const struct call *call)
 {
+	bool is_sender_known = !call->request.reads_sender;
 	struct message_found found = {0};
 	struct envelope envelope = {0};
 	struct err err = {0};
+	int exit_code = EX_OK;
 
-	if (call->request.n_operands == 0 || !recipients_fill(&envelope, call, &found, &err)) {
-		if (err_is_set(&err))
-			talk_error(call->program, &err);
-	} else {
-		printf("envelope from = %s\n", envelope.reverse_path[0] != '\0' ? envelope.reverse_path : "<>");
-		for (size_t i = 0; i < envelope.n_recipients; i++)
+	if (!is_sender_known)
+		printf("envelope from would be read from the message, and may choose another account\n");
+	if (call->request.n_operands > 0) {
+		if (!recipients_fill(&envelope, call, &found, &err))
+			exit_code = fail(call, &err);
+		else if (is_sender_known)
+			printf("envelope from = %s\n", envelope.reverse_path[0] != '\0' ? envelope.reverse_path : "<>");
+		for (size_t i = 0; exit_code == EX_OK && i < envelope.n_recipients; i++)
 			printf("recipient = %s\n", envelope.recipients[i].mailbox);
 	}
 	if (call->request.reads_recipients)
 		printf("recipients would also be read from the message\n");
 	envelope_free(&envelope);
-	err_clear(&err);
+	return exit_code;
 }
 
 int
@@ -93,8 +98,7 @@ show_pretend(struct call *call)
 	print_origin(call);
 	account_print(&text, &call->account, false);
 	print(&text);
-	print_envelope(call);
-	return EX_OK;
+	return print_envelope(call);
 }
 
 int
@@ -118,7 +122,7 @@ show_version(const struct call *call)
 		.home = file_home(),
 		.xdg_config_home = secure_getenv("XDG_CONFIG_HOME"),
 	};
-	struct config config = {.refuses_eval = true};
+	struct config config = {.only_looks = true};
 	struct err err = {0};
 
 	(void)call;
@@ -132,8 +136,6 @@ show_version(const struct call *call)
 	printf("Configuration files:\n");
 	config_load(&config, &search, &err);
 	print_files(&config);
-	if (err_is_set(&err))
-		printf("    %s\n", buf_text(&err.text));
 	printf("\nCopyright (C) 2026 the mailcrane authors.\n"
 	       "Licence GPLv3+: GNU GPL version 3 or later <https://gnu.org/licenses/gpl.html>.\n"
 	       "This is free software: you are free to change and redistribute it.\n"

@@ -9,6 +9,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/domain.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "conf/defaults.h"
@@ -289,6 +290,32 @@ check_auth(const struct account *account, struct err *err)
 	return err_hint(err, "set 'user', or 'auth off'");
 }
 
+/* The argument of EHLO is a domain in ASCII, or an address literal (RFC 5321 4.1.1.1). */
+static bool
+settle_domain(struct account *account, struct err *err)
+{
+	struct str domain = str_of(account->domain);
+	struct buf ascii = {0};
+	const char *reason;
+
+	if (account->domain[0] == '[')
+		reason = str_find(domain, ' ') == domain.size ? NULL : "a blank in an address literal";
+	else
+		reason = domain_add_ascii(&ascii, domain);
+	if (reason != NULL) {
+		err_set(err, EX_CONFIG, "domain: ");
+		err_add_clean(&err->text, domain);
+		buf_printf(&err->text, ": %s", reason);
+		return err_hint(err, "'domain' is the name by which this host calls itself to the server");
+	}
+	if (ascii.size > 0) {
+		free(account->domain);
+		account->domain = buf_take(&ascii);
+	}
+	buf_free(&ascii);
+	return true;
+}
+
 bool
 defaults_complete(struct account *account, struct err *err)
 {
@@ -301,7 +328,7 @@ defaults_complete(struct account *account, struct err *err)
 		err_set(err, EX_CONFIG, "port not set");
 		return err_hint(err, "LMTP has no port of its own; set 'port', or 'socket'");
 	}
-	return check_tls(account, err) && check_auth(account, err);
+	return settle_domain(account, err) && check_tls(account, err) && check_auth(account, err);
 }
 
 static char *

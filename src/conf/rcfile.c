@@ -71,7 +71,6 @@ record_failure(struct config_file *file, int error, struct err *err)
 	file->refusal = mem_copy(text.data, text.size);
 	file->hint = err->hint.size > 0 ? mem_copy_string(buf_text(&err->hint)) : NULL;
 	file->error = error != 0 ? error : EIO;
-	file->is_readable = false;
 	file->is_used = false;
 	err_clear(err);
 }
@@ -108,9 +107,11 @@ look_for_family(struct config *config, const struct config_search *search, size_
 {
 	struct found found = {NONE, NONE};
 	int index = NONE;
+	size_t first = 0; /* of the user's files */
 
 	if (search->system_folder != NULL)
 		found.system = look_for(config, join_path(search->system_folder, "", families[family].system));
+	first = config->n_files;
 	if (search->home != NULL)
 		found.user = look_for(config, join_path(search->home, "", families[family].home));
 	if (search->xdg_config_home != NULL && search->xdg_config_home[0] != '\0')
@@ -119,6 +120,8 @@ look_for_family(struct config *config, const struct config_search *search, size_
 		index = look_for(config, join_path(search->home, ".config/", families[family].xdg));
 	if (found.user == NONE)
 		found.user = index;
+	for (size_t i = first; i < config->n_files; i++)
+		config->files[i].is_replaced = search->only_file != NULL;
 	return found;
 }
 
@@ -184,8 +187,9 @@ read_file(struct config *config, int index, bool is_user_file, struct rcparse *p
 		record_failure(file, errno, &failure);
 		goto out;
 	}
-	file->is_readable = true;
 	file->is_used = true;
+	if (config->only_looks)
+		goto out;
 	parse->name = file->path;
 	parse->refuses_eval = config->refuses_eval;
 	is_good = (!is_user_file || !rcparse_has_secret(buf_str(&text)) || check_permissions(fd, file->path, err)) &&
@@ -250,7 +254,7 @@ config_parse(struct config *config, const char *name, struct str text, struct er
 	struct rcparse parse = {.name = file->path, .refuses_eval = config->refuses_eval};
 	bool is_good = rcparse_read(&parse, text, err);
 
-	file->exists = file->is_readable = file->is_used = true;
+	file->exists = file->is_used = true;
 	if (is_good)
 		merge(config, &parse);
 	rcparse_free(&parse);
@@ -362,7 +366,7 @@ static const struct config_file *
 find_refused(const struct config *config)
 {
 	for (size_t i = 0; i < config->n_files; i++)
-		if (config->files[i].error != 0)
+		if (config->files[i].error != 0 && !config->files[i].is_replaced)
 			return &config->files[i];
 	return NULL;
 }

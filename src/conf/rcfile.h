@@ -14,8 +14,8 @@
 struct config_file {
 	char *path;
 	bool exists;
-	bool is_readable;
 	bool is_used;
+	bool is_replaced;  /* by the file of -C: why it cannot be read does not matter */
 	int error;         /* errno when it could not be looked for or read; 0: it is not there, or all is well */
 	char *refusal;     /* why, for EACCES with "uid 33 may not read it: owner 0, mode 0600"; NULL when error is 0 */
 	char *hint;        /* the command that mends it; NULL */
@@ -27,6 +27,7 @@ struct config {
 	struct config_file *files;
 	size_t n_files;
 	bool refuses_eval; /* to be set before reading: `eval` lines are an error, no command is run */
+	bool only_looks;   /* likewise: see which files there are and can be read, whatever is in them; no accounts */
 };
 
 /* Where to look; NULL members are skipped. Tests point them into a temporary folder. */
@@ -37,7 +38,7 @@ struct config_search {
 	const char *xdg_config_home;
 };
 
-/* Find and read; config is zeroed but for refuses_eval. Bad content: EX_CONFIG, "FILE:LINE:COLUMN: what, and
+/* Find and read; config is zeroed but for refuses_eval and only_looks. Bad content: EX_CONFIG, "FILE:LINE:COLUMN: what, and
  * the nearest known word". No file at all is not an error. An existing file that may not be read is recorded in
  * files (EACCES is never "no such file"), and is an error only for -C. */
 bool config_load(struct config *config, const struct config_search *search, struct err *err);

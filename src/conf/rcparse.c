@@ -226,6 +226,11 @@ take_setting(struct reader *reader, const struct line *line, struct err *err)
 	}
 	if (!reader->is_in_defaults && parse->n_accounts > 0)
 		account = &parse->accounts[parse->n_accounts - 1];
+	if (line->is_evaluated && !is_known) { /* likely a password whose keyword was forgotten */
+		err_set(err, EX_CONFIG, "its first word, which may be a secret and is not shown, is no keyword");
+		err_hint(err, "the command must print a whole line of the configuration, such as 'user joe'");
+		return fail_at(reader, line, line->keyword_column, err);
+	}
 	if (value_set(account, line->keyword, line->argument, (struct origin){parse->name, line->number}, err))
 		return true;
 	return fail_at(reader, line, is_known ? line->argument_column : line->keyword_column, err);

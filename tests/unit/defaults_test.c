@@ -101,6 +101,10 @@ static void
 test_checks(void)
 {
 	refuses("user x", "host not set");
+	refuses("host h\ndomain a b", "domain: a b: a character that cannot stand in a domain");
+	refuses("host h\ndomain %U", "domain: %U: a character that cannot stand in a domain");
+	refuses("host h\ndomain [127.0.0.1 x]", "domain: [127.0.0.1 x]: a blank in an address literal");
+	accepts("host h\ndomain [127.0.0.1]", "the name in EHLO may be an address literal");
 	refuses("host h\ntls_key_file k", "tls_key_file requires tls_cert_file");
 	refuses("host h\ntls_cert_file k", "tls_cert_file requires tls_key_file");
 	refuses("host h\ntls on\ntls_trust_file", "tls requires either tls_trust_file (highly recommended) or tls_fingerprint or a "
@@ -169,7 +173,7 @@ expands(const char *from, const char *expected, const char *sentence)
 static void
 test_expansion(void)
 {
-	struct account account = make("host h\ndomain %H.%M%U\nmailname m");
+	struct account account = make("host h\ndomain %H.%M\nmailname m");
 	struct utsname names = {0};
 	struct err err = {0};
 	struct buf expected = {0};
@@ -183,7 +187,7 @@ test_expansion(void)
 	expands("from %U@%C", "u@h.example", "msmtp 6.10: %C is the canonical name of %H");
 	expands("from a%%b%@x%", "a%%b%@x%", "msmtp 6.10: another % is itself");
 	defaults_complete(&account, &err);
-	tap_is(account.domain, "h.example.m%U", "msmtp 6.10: domain knows %H, %C and %M");
+	tap_is(account.domain, "h.example.m", "msmtp 6.10: domain knows %H, %C and %M");
 	err_clear(&err);
 	account_free(&account);
 	unsetenv("USER");
@@ -218,6 +222,18 @@ is_name(const char *mailname, const char *hosts, const char *node, const char *e
 
 	tap_is(name, expected, sentence);
 	free(name);
+}
+
+static void
+test_domain(void)
+{
+	struct account account = make("host h\ndomain b\xc3\xbc" "cher.example");
+	struct err err = {0};
+
+	tap_ok(defaults_complete(&account, &err), "a domain that is not ASCII is accepted");
+	tap_is(account.domain, "xn--bcher-kva.example", "and becomes A-labels");
+	err_clear(&err);
+	account_free(&account);
 }
 
 static void
@@ -261,6 +277,7 @@ main(void)
 	test_checks();
 	test_sender();
 	test_expansion();
+	test_domain();
 	test_host_name();
 	test_user();
 	return tap_end();

@@ -144,8 +144,12 @@ test_eval(void)
 	has_user("account a\nuser me\neval echo\n", "a", "me", "an empty line of output is an empty line");
 	refuses("account a\neval\n", "rc:2:5: eval: a command is missing", "eval needs a command");
 	refuses("account a\neval true\n", "rc:2:6: eval: the command printed nothing", "a command that prints nothing is told");
-	refuses("account a\neval echo eval echo host h\n", "rc:2:1: output of the command: unknown command 'eval'",
+	refuses("account a\neval echo eval echo host h\n",
+	        "rc:2:1: output of the command: its first word, which may be a secret and is not shown, is no keyword",
 	        "the output of eval is no eval");
+	refuses("account a\neval echo s3cret\n",
+	        "rc:2:1: output of the command: its first word, which may be a secret and is not shown, is no keyword",
+	        "a password that a command printed without its keyword is not shown");
 	refuses("account a\neval echo port x\n", "rc:2:6: output of the command: port: 'x' is not a number from 1 to 65535",
 	        "a fault in the output is told as such");
 	tap_ok(!config_parse(&config, "rc", STR("account a\neval echo user me\n"), &err) && err.exit_code == EX_CONFIG,
