@@ -81,8 +81,9 @@ logged() {
 # TLS with openssl on descriptors 7 (both ways); arguments go to s_client.
 connect_tls() {
 	mkfifo to_client
+	: >from_client # it must be there when tail looks
 	openssl s_client -quiet -ign_eof -connect "127.0.0.1:$port" -CAfile certs/ca.pem "$@" \
-		<to_client >from_client 2>errors_of_client &
+		<to_client >>from_client 2>errors_of_client &
 	exec 8>to_client
 	# a file that grows is read as a pipe is, by tail
 	exec 7< <(tail -f -n +1 --pid=$! from_client)
