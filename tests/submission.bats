@@ -189,7 +189,7 @@ small=$'Subject: s\n\nhello'
 	serve </dev/null
 	printf '%s\n' "$small" >"$BATS_TEST_TMPDIR/1"
 	run_mailcrane --message="$BATS_TEST_TMPDIR/1" --message="$BATS_TEST_TMPDIR/none" b@example.net
-	[ "$status" -ne 0 ] || fail_with "failure expected"
+	assert_exit 66
 	assert_stderr "$BATS_TEST_TMPDIR/none"
 	assert_no_connection
 }
