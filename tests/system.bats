@@ -239,3 +239,45 @@ send() {
 	[ "$SECONDS" -le "$SOON" ]
 	assert_log_line 'connect from 2001:db8::1'
 }
+
+### syslog
+
+# A /dev of its own with a syslog that writes what it hears to the file "heard", then run the program with ARGS.
+with_syslog() {
+	cat >"$HOME/listen" <<-'END'
+		import socket
+		listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		listener.bind('/dev/log')
+		listener.settimeout(10)
+		open('ready', 'w').close()
+		open('heard', 'wb').write(listener.recv(9999))
+	END
+	cat >"$HOME/run" <<-'END'
+		mkdir dev && mount -t tmpfs -o mode=755 dev dev || exit 99
+		for node in null zero random urandom; do cp -a "/dev/$node" dev || exit 99; done
+		ln -s /proc/self/fd dev/fd && mount --bind dev /dev || exit 99
+		python3 listen 3>&- 4>&- & listener=$!
+		until [ -e ready ]; do kill -0 "$listener" || exit 99; sleep 0.05; done
+		"$@" <message
+		status=$?
+		wait "$listener"
+		exit "$status"
+	END
+	cd "$HOME" || return
+	run --separate-stderr clean_environment unshare -m sh "$HOME/run" "$MAILCRANE" "$@"
+}
+
+@test "msmtp 27: syslog gets the line without time, as LOG_INFO or LOG_ERR of the facility" {
+	command -v python3 >/dev/null || skip "there is no python3"
+	start_peer
+	account "host 127.0.0.1" "port $PORT" "syslog LOG_MAIL"
+	with_syslog alice@example.net
+	assert_exit 0
+	grep -Eq '^<22>.* mailcrane: host=127\.0\.0\.1 tls=off auth=off from=joe@example\.test recipients=alice@example\.net .*exitcode=EX_OK' \
+		"$HOME/heard" || fail_with "syslog heard something else" "$(cat "$HOME/heard")"
+	rm -rf "$HOME/heard" "$HOME/ready" "$HOME/dev"
+	with_syslog --syslog=on perm@example.net
+	assert_exit 67
+	grep -Eq '^<11>.* mailcrane: .*smtpstatus=550 .*exitcode=EX_NOUSER' "$HOME/heard" ||
+		fail_with "syslog heard something else" "$(cat "$HOME/heard")"
+}

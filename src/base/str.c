@@ -88,12 +88,6 @@ str_starts_with_nocase(struct str s, struct str prefix)
 	return s.size >= prefix.size && str_equals_nocase(str_first(s, prefix.size), prefix);
 }
 
-bool
-str_ends_with_nocase(struct str s, struct str suffix)
-{
-	return s.size >= suffix.size && str_equals_nocase(str_from(s, s.size - suffix.size), suffix);
-}
-
 size_t
 str_find(struct str s, char c)
 {

@@ -28,7 +28,6 @@ bool str_equals(struct str a, struct str b);
 bool str_equals_nocase(struct str a, struct str b);
 bool str_starts_with(struct str s, struct str prefix);
 bool str_starts_with_nocase(struct str s, struct str prefix);
-bool str_ends_with_nocase(struct str s, struct str suffix);
 
 /* Position of the first c, or s.size when there is none. */
 size_t str_find(struct str s, char c);

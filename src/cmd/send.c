@@ -221,17 +221,13 @@ report_parcel(const struct submission *s, const struct parcel *parcel)
 	const char *hint = report_hint(&s->delivery, parcel);
 	const char *warning = mime_warning(&parcel->encoding);
 	struct buf text = {0};
-	struct str rest, line;
 
 	if (warning != NULL && envelope_count(&parcel->envelope, OUTCOME_DELIVERED) > 0)
 		talk_warning(s->call->program, warning);
 	report_add_problems(&text, &s->delivery, parcel);
-	rest = buf_str(&text);
-	while (str_next_token(&rest, '\n', &line))
-		fprintf(stderr, "%s: %.*s\n", s->call->program, STR_ARG(line));
+	talk_problems(s->call->program, buf_str(&text));
 	if (hint != NULL && text.size > 0)
 		talk_hint(s->call->program, hint);
-	rest = buf_str(&text);
 	if (text.size > 0)
 		buf_truncate(&text, text.size - 1);
 	log_parcel(s, parcel, buf_text(&text), parcel->exit_code);

@@ -31,6 +31,12 @@ talk_error(const char *program, const struct err *err)
 }
 
 void
+talk_problems(const char *program, struct str lines)
+{
+	say(program, "", lines);
+}
+
+void
 talk_warning(const char *program, const char *text)
 {
 	say(program, "warning: ", str_of(text));

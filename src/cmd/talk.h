@@ -8,6 +8,7 @@
 
 /* "PROGRAM: text", and "PROGRAM: hint: hint" when there is one. PROGRAM is the name it was called by. */
 void talk_error(const char *program, const struct err *err);
+void talk_problems(const char *program, struct str lines); /* "PROGRAM: line" for each */
 void talk_warning(const char *program, const char *text);
 void talk_hint(const char *program, const char *hint);
 

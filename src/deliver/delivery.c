@@ -134,14 +134,13 @@ may_try_next_address(const struct delivery *delivery, const struct route_host *h
 static void
 try_host(struct delivery *delivery, const struct route_host *host, struct outcome *why)
 {
-	size_t n_without_chunking = 0, n_tried_before;
+	size_t n_without_chunking = 0;
 	struct buf tried = {0};
 	bool goes_on = true;
 
 	while (goes_on && count_pending(delivery) > 0) {
-		size_t n_before = count_pending(delivery);
+		size_t n_before = count_pending(delivery), n_tried_before = tried.size;
 
-		n_tried_before = tried.size;
 		if (run_session(delivery, host, &tried, why)) {
 			buf_clear(&tried);
 			goes_on = has_progressed(delivery, n_before, &n_without_chunking);

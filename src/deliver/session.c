@@ -85,24 +85,32 @@ wait_for_reply(struct session *s)
 	exchange(s, true, s->deadline);
 }
 
+static bool
+protect(struct session *s, struct err *err)
+{
+	show(s, "TLS handshake");
+	if (!stream_start_tls(&s->stream, &s->host->tls_settings, clock_deadline(patience(s, HANDSHAKE_SECONDS)), err))
+		return false;
+	tls_describe(s->stream.tls, &s->tls);
+	show(s, "TLS: %s%s", s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
+	return true;
+}
+
 static void
 serve_tls(struct session *s)
 {
 	struct err err = {0};
 
-	show(s, "TLS handshake");
 	if (stream_has_input(&s->stream)) {
 		err_set(&err, EX_PROTOCOL, "the server sent more than its answer to STARTTLS: somebody may be tampering with "
 		                           "the connection");
 		dialog_give_up(&s->dialog, OUTCOME_AT_TLS, &err);
 		return;
 	}
-	if (!stream_start_tls(&s->stream, &s->host->tls_settings, clock_deadline(patience(s, HANDSHAKE_SECONDS)), &err)) {
+	if (!protect(s, &err)) {
 		dialog_give_up(&s->dialog, OUTCOME_AT_TLS, &err);
 		return;
 	}
-	tls_describe(s->stream.tls, &s->tls);
-	show(s, "TLS: %s%s", s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
 	dialog_protected(&s->dialog);
 	s->deadline = 0;
 }
@@ -117,12 +125,12 @@ may_show_secret(const struct session *s)
 	return s->account->auth_cleartext == CLEARTEXT_LOOPBACK && s->connection.is_loopback;
 }
 
-static bool
+static void
 begin_mechanism(struct session *s, struct err *err)
 {
 	struct sasl_identity identity = {.account = s->account, .secret = s->secret, .host = s->account->host};
 	const char *mechanism = NULL;
-	bool has_response = false, is_sent = false, is_fine;
+	bool has_response = false, is_sent = false;
 
 	if (identity.host == NULL)
 		identity.host = "localhost";
@@ -131,23 +139,20 @@ begin_mechanism(struct session *s, struct err *err)
 	identity.binding = buf_str(&s->binding);
 	if (s->secret != NULL)
 		dialog_hide(&s->dialog, buf_str(&s->secret->text));
-	is_fine = sasl_choose(s->account, buf_str(&s->dialog.caps.mechanisms), may_show_secret(s), identity.has_binding,
-	                      &mechanism, err) &&
-	          sasl_start(&s->sasl, mechanism, &identity, err) &&
-	          sasl_initial(s->sasl, &has_response, &s->initial, err);
-	if (is_fine) {
-		dialog_auth_begin(&s->dialog, mechanism, has_response ? buf_text(&s->initial) : NULL, &is_sent);
-		if (is_sent)
-			buf_wipe(&s->initial);
-	}
-	return is_fine;
+	if (!sasl_choose(s->account, buf_str(&s->dialog.caps.mechanisms), may_show_secret(s), identity.has_binding, &mechanism,
+	                 err) ||
+	    !sasl_start(&s->sasl, mechanism, &identity, err) || !sasl_initial(s->sasl, &has_response, &s->initial, err))
+		return;
+	dialog_auth_begin(&s->dialog, mechanism, has_response ? buf_text(&s->initial) : NULL, &is_sent);
+	if (is_sent)
+		buf_wipe(&s->initial);
 }
 
 static bool
 answer_challenge(struct session *s, struct err *err)
 {
 	struct buf line = {0};
-	bool is_fine = true;
+	bool is_fine;
 
 	/* An initial response that was too long for the AUTH command answers the server's empty challenge. */
 	if (s->initial.size > 0) {
@@ -179,8 +184,7 @@ serve_auth(struct session *s)
 			dialog_auth_done(&s->dialog);
 		break;
 	default:
-		if (!begin_mechanism(s, &err) && !err_is_set(&err))
-			err_set(&err, EX_SOFTWARE, "AUTH could not begin");
+		begin_mechanism(s, &err);
 		break;
 	}
 	if (err_is_set(&err))
@@ -322,12 +326,7 @@ connect_and_protect(struct session *s, struct outcome *why, struct err *err)
 	if (host->tls != ROUTE_TLS_IMPLICIT)
 		return true;
 	why->stage = OUTCOME_AT_TLS;
-	show(s, "TLS handshake");
-	if (!stream_start_tls(&s->stream, &host->tls_settings, clock_deadline(patience(s, HANDSHAKE_SECONDS)), err))
-		return false;
-	tls_describe(s->stream.tls, &s->tls);
-	show(s, "TLS: %s%s", s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
-	return true;
+	return protect(s, err);
 }
 
 bool

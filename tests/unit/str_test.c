@@ -16,8 +16,8 @@ test_comparing(void)
 	tap_ok(!str_equals_nocase(STR("@["), STR("`{")), "characters beside the letters have no case");
 	tap_ok(str_starts_with(STR("abc"), STR("ab")) && !str_starts_with(STR("a"), STR("ab")),
 	       "a prefix must fit into the text");
-	tap_ok(str_starts_with_nocase(STR("ABc"), STR("ab")) && str_ends_with_nocase(STR("x.ORG"), STR(".org")),
-	       "prefix and suffix are found without case");
+	tap_ok(str_starts_with_nocase(STR("ABc"), STR("ab")),
+	       "a prefix is found without case");
 	tap_ok(str_starts_with((struct str){0}, (struct str){0}), "the empty text begins with the empty text");
 }
 
