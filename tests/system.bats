@@ -275,7 +275,7 @@ with_syslog() {
 	assert_exit 0
 	grep -Eq '^<22>.* mailcrane: host=127\.0\.0\.1 tls=off auth=off from=joe@example\.test recipients=alice@example\.net .*exitcode=EX_OK' \
 		"$HOME/heard" || fail_with "syslog heard something else" "$(cat "$HOME/heard")"
-	rm -rf "$HOME/heard" "$HOME/ready" "$HOME/dev"
+	rm -rf "${HOME:?}/dev" "$HOME/heard" "$HOME/ready"
 	with_syslog --syslog=on perm@example.net
 	assert_exit 67
 	grep -Eq '^<11>.* mailcrane: .*smtpstatus=550 .*exitcode=EX_NOUSER' "$HOME/heard" ||
