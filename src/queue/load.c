@@ -1,0 +1,76 @@
+/* load.c - the parts of an entry in memory made from its bytes. No I/O. */
+
+#include "config.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "queue/format.h"
+#include "queue/load.h"
+
+static uint64_t
+add_hash(uint64_t sum, const void *data, size_t size)
+{
+	const unsigned char *bytes = data;
+
+	/* FNV-1a */
+	for (size_t i = 0; i < size; i++)
+		sum = (sum ^ bytes[i]) * 0x100000001b3U;
+	return sum;
+}
+
+uint64_t
+load_outcome_hash(const struct outcome *outcome)
+{
+	int facts[] = {(int)outcome->state, (int)outcome->stage, outcome->may_be_duplicate, outcome->reply_code,
+	               outcome->enhanced[0], outcome->enhanced[1], outcome->enhanced[2]};
+	uint64_t sum = add_hash(0xcbf29ce484222325U, facts, sizeof(facts));
+
+	/* With the NULs, so that the end of one and the beginning of the other are not mixed up. */
+	sum = add_hash(sum, outcome->text, strlen(outcome->text) + 1);
+	return add_hash(sum, outcome->host, strlen(outcome->host) + 1);
+}
+
+bool
+load_head(struct entry *entry, struct str head, const char **why)
+{
+	struct str id, tag;
+	char expected[ID_LENGTH + 1] = {0};
+
+	*why = "its name is not that of an entry";
+	if (!id_split(str_of(entry->name), &id, &tag))
+		return false;
+	memcpy(expected, id.data, ID_LENGTH);
+	memcpy(entry->tag, tag.data, TAG_LENGTH);
+	if (!format_read_head(entry, head, why))
+		return false;
+	if (strcmp(expected, entry->id) != 0) {
+		*why = "its name is not the one it was made with";
+		return false;
+	}
+	buf_clear(&entry->head);
+	buf_add_str(&entry->head, head);
+	return true;
+}
+
+void
+load_journal(struct entry *entry, struct str journal)
+{
+	size_t n = entry->envelope.n_recipients;
+
+	format_read_journal(entry, journal);
+	entry->has_torn_line = journal.size > 0 && journal.data[journal.size - 1] != '\n';
+	entry->recorded = mem_resize(entry->recorded, n, sizeof(*entry->recorded));
+	for (size_t i = 0; i < n; i++)
+		entry->recorded[i] = load_outcome_hash(&entry->envelope.recipients[i].outcome);
+}
+
+void
+load_message_in_file(struct entry *entry)
+{
+	/* Not is_open: the descriptor is the entry's. */
+	entry->message.is_in_memory = false;
+	entry->message.is_open = false;
+	entry->message.fd = entry->fd;
+	entry->message.start = (int64_t)entry->head.size;
+}
