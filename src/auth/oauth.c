@@ -6,8 +6,42 @@
 #include <string.h>
 
 #include "auth/oauth.h"
+#include "base/library.h"
 
 enum { REASON_MOST = 200 }; /* bytes of each piece of the reason */
+
+/* Jansson, loaded where it is needed; json_is_...() are macros. */
+struct json_table {
+	__typeof__(json_delete) *delete;
+	__typeof__(json_integer_value) *integer_value;
+	__typeof__(json_loadb) *loadb;
+	__typeof__(json_object_get) *object_get;
+	__typeof__(json_string_length) *string_length;
+	__typeof__(json_string_value) *string_value;
+};
+
+static const char *const json_names[] = {"json_delete",     "json_integer_value", "json_loadb",
+                                         "json_object_get", "json_string_length", "json_string_value"};
+
+_Static_assert(sizeof(struct json_table) == sizeof(json_names), "one address per name");
+
+/* What the server says about its refusal is good to know, but no more: without the library it is not told. */
+static bool
+load_json(struct json_table *json)
+{
+	const struct library library = {
+		.file = JANSSON_SONAME,
+		.user = "OAuth",
+		.package = "Jansson",
+		.symbols = json_names,
+		.n_symbols = sizeof(json_names) / sizeof(json_names[0]),
+	};
+	struct err err = {0};
+	bool is_loaded = library_load(&library, json, &err);
+
+	err_clear(&err);
+	return is_loaded;
+}
 
 static bool
 check_login(const struct oauth_login *login, struct err *err)
@@ -71,18 +105,18 @@ holds_token(struct str text, const char *token)
 }
 
 static void
-add_member(struct buf *b, const json_t *object, const char *name, const char *token)
+add_member(struct buf *b, const struct json_table *json, const json_t *object, const char *name, const char *token)
 {
-	const json_t *value = json_object_get(object, name);
+	const json_t *value = json->object_get(object, name);
 	struct str text;
 
 	if (json_is_integer(value)) {
-		buf_printf(b, "%s%s %" JSON_INTEGER_FORMAT, b->size > 0 ? ", " : "", name, json_integer_value(value));
+		buf_printf(b, "%s%s %" JSON_INTEGER_FORMAT, b->size > 0 ? ", " : "", name, json->integer_value(value));
 		return;
 	}
 	if (!json_is_string(value))
 		return;
-	text = str_make(json_string_value(value), json_string_length(value));
+	text = str_make(json->string_value(value), json->string_length(value));
 	if (text.size == 0 || holds_token(text, token))
 		return;
 	buf_printf(b, "%s%s ", b->size > 0 ? ", " : "", name);
@@ -90,16 +124,19 @@ add_member(struct buf *b, const json_t *object, const char *name, const char *to
 }
 
 void
-oauth_add_reason(struct buf *b, struct str json, const char *token)
+oauth_add_reason(struct buf *b, struct str text, const char *token)
 {
+	struct json_table json = {0};
 	json_t *object;
 
-	if (json.size == 0 || json.size > OAUTH_ERROR_MOST)
+	if (text.size == 0 || text.size > OAUTH_ERROR_MOST || !load_json(&json))
 		return;
-	object = json_loadb(json.data, json.size, JSON_REJECT_DUPLICATES, NULL);
+	object = json.loadb(text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(object)) {
-		add_member(b, object, "status", token);
-		add_member(b, object, "scope", token);
+		add_member(b, &json, object, "status", token);
+		add_member(b, &json, object, "scope", token);
 	}
-	json_decref(object);
+	/* An object or an array, and nobody else's. */
+	if (object != NULL)
+		json.delete(object);
 }

@@ -21,7 +21,8 @@ bool oauth_bearer(struct buf *b, const struct oauth_login *login, struct err *er
 bool oauth_xoauth2(struct buf *b, const struct oauth_login *login, struct err *err);
 
 /* Append the reason of a refusal, taken from the server's error JSON, to b: its "status" and "scope" as cleaned text,
- * at most a few hundred bytes; nothing when it is longer than OAUTH_ERROR_MOST, is not JSON, or holds the token. */
-void oauth_add_reason(struct buf *b, struct str json, const char *token);
+ * at most a few hundred bytes; nothing when it is longer than OAUTH_ERROR_MOST, is not JSON, or holds the token, or
+ * when Jansson cannot be loaded. */
+void oauth_add_reason(struct buf *b, struct str text, const char *token);
 
 #endif

@@ -2,14 +2,14 @@
 
 #include "config.h"
 
-#include <gsasl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/base64.h"
+#include "auth/gsasl.h"
 #include "auth/mechanism.h"
 #include "auth/oauth.h"
 #include "auth/sasl.h"
+#include "base/base64.h"
 #include "base/mem.h"
 
 enum {
@@ -161,8 +161,11 @@ check_identity(const struct mechanism *mechanism, const struct sasl_identity *id
 static bool
 open_session(struct sasl *sasl, struct err *err)
 {
-	int code = gsasl_init(&sasl->library);
+	int code;
 
+	if (!gsasl_load(err))
+		return false;
+	code = gsasl_init(&sasl->library);
 	if (code == GSASL_OK) {
 		gsasl_callback_set(sasl->library, on_question);
 		code = gsasl_client_start(sasl->library, sasl->mechanism->name, &sasl->session);
@@ -403,7 +406,11 @@ sasl_free(struct sasl *sasl)
 const char *
 sasl_library_version(void)
 {
-	const char *version = gsasl_check_version(NULL);
+	const char *version = NULL;
+	struct err err = {0};
 
-	return version == NULL ? "unknown" : version;
+	if (gsasl_load(&err))
+		version = gsasl_check_version(NULL);
+	err_clear(&err);
+	return version == NULL ? "(cannot be loaded)" : version;
 }

@@ -39,7 +39,8 @@ bool sasl_choose(const struct account *account, struct str offered, bool is_prot
 bool sasl_needs_secret(const struct account *account);
 
 /* Begin an exchange with a mechanism that sasl_choose() gave; sasl_free() ends it. False (*sasl is NULL): EX_CONFIG,
- * the account lacks what the mechanism needs; EX_UNAVAILABLE, libgsasl does not have it. */
+ * the account lacks what the mechanism needs; EX_UNAVAILABLE, libgsasl does not have it or cannot be
+ * loaded. */
 bool sasl_start(struct sasl **sasl, const char *mechanism, const struct sasl_identity *identity, struct err *err);
 
 /* Append the initial response in base64 to out, "=" for an empty one (RFC 4954 section 4). *has_response is false when
@@ -64,7 +65,7 @@ const char *sasl_reason(const struct sasl *sasl);
 /* Wipes. NULL is harmless. */
 void sasl_free(struct sasl *sasl);
 
-/* Version text of libgsasl for --version; constant. */
+/* Version text of libgsasl for --version, or that it cannot be loaded; constant. */
 const char *sasl_library_version(void);
 
 #endif

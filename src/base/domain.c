@@ -7,9 +7,39 @@
 #include <string.h>
 
 #include "base/domain.h"
+#include "base/library.h"
 #include "base/mem.h"
 
 enum { UNICODE_MOST = 1024 }; /* octets of a name in UTF-8: more cannot become a name in ASCII */
+
+/* Libidn2 and the tables of characters behind it cost more than all else at the start of the program, and hardly any name
+ * needs them. */
+struct idn2_table {
+	__typeof__(idn2_check_version) *check_version;
+	__typeof__(idn2_free) *free;
+	__typeof__(idn2_to_ascii_8z) *to_ascii_8z;
+};
+
+static const char *const idn2_names[] = {"idn2_check_version", "idn2_free", "idn2_to_ascii_8z"};
+
+_Static_assert(sizeof(struct idn2_table) == sizeof(idn2_names), "one address per name");
+
+static bool
+load_idn2(struct idn2_table *idn2)
+{
+	const struct library library = {
+		.file = IDN2_SONAME,
+		.user = "a domain that is not ASCII",
+		.package = "Libidn2 2.0 or newer",
+		.symbols = idn2_names,
+		.n_symbols = sizeof(idn2_names) / sizeof(idn2_names[0]),
+	};
+	struct err err = {0};
+	bool is_loaded = library_load(&library, idn2, &err);
+
+	err_clear(&err);
+	return is_loaded;
+}
 
 static const char *
 label_fault(struct str label)
@@ -64,18 +94,23 @@ needs_library(struct str name)
 static const char *
 add_converted(struct buf *b, struct str name)
 {
-	char *terminated = mem_copy(name.data, name.size);
+	struct idn2_table idn2 = {0};
+	char *terminated;
 	char *ascii = NULL;
 	const char *reason = NULL;
-	int code = idn2_to_ascii_8z(terminated, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
+	int code;
 
+	if (!load_idn2(&idn2))
+		return "the domain is not ASCII, and Libidn2 cannot be loaded (install it)";
+	terminated = mem_copy(name.data, name.size);
+	code = idn2.to_ascii_8z(terminated, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
 	free(terminated);
 	if (code != IDN2_OK)
 		return "the domain is not one of IDNA2008";
 	reason = name_fault(str_of(ascii));
 	if (reason == NULL)
 		buf_add_text(b, ascii);
-	idn2_free(ascii);
+	idn2.free(ascii);
 	return reason;
 }
 
@@ -104,4 +139,12 @@ bool
 domain_is_ascii(struct str domain)
 {
 	return domain.size > 0 && name_fault(domain) == NULL;
+}
+
+const char *
+domain_library_version(void)
+{
+	struct idn2_table idn2 = {0};
+
+	return load_idn2(&idn2) ? idn2.check_version(NULL) : "(cannot be loaded)";
 }

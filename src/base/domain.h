@@ -21,4 +21,7 @@ const char *domain_add_ascii(struct buf *b, struct str domain);
 /* The same check alone for a name that is in ASCII already, without a dot at the end. */
 bool domain_is_ascii(struct str domain);
 
+/* Version text of Libidn2 for --version, or that it cannot be loaded. Constant. */
+const char *domain_library_version(void);
+
 #endif

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -21,6 +22,7 @@ enum {
 	READ_STEP = 65536, /* bytes asked of one read at most */
 	LOCK_SECONDS = 10, /* patience with another writer of the same log */
 	LOCK_PAUSE_MS = 20,
+	DESCRIPTORS_MOST = 65536, /* looked at one by one where the system cannot close them all at once */
 	ENTER = X_OK
 };
 
@@ -308,6 +310,19 @@ file_open_standard_streams(void)
 			break;
 	}
 	return has_stdin;
+}
+
+void
+file_close_inherited(void)
+{
+	long most = sysconf(_SC_OPEN_MAX);
+
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0) == 0)
+		return;
+#endif
+	for (int fd = STDERR_FILENO + 1; fd < most && fd < DESCRIPTORS_MOST; fd++)
+		close(fd);
 }
 
 char *

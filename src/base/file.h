@@ -42,6 +42,9 @@ bool file_append_record(const char *path, struct str record, struct err *err);
  * Returns false if stdin was closed. To be called first of all. */
 bool file_open_standard_streams(void);
 
+/* Close every other descriptor that the program was started with. */
+void file_close_inherited(void);
+
 /* The caller's copy of path, with "~" alone or in front of a slash replaced by home; unchanged when there is no home.
  */
 char *file_expand_home(const char *path);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "net/describe.h"
+#include "net/gnutls.h"
 #include "net/name.h"
 
 enum { NAMES_MOST = 5, DIGEST_MOST = 64 };

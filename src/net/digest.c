@@ -2,10 +2,9 @@
 
 #include "config.h"
 
-#include <gnutls/abstract.h>
-#include <gnutls/crypto.h>
-
+#include "base/base64.h"
 #include "net/digest.h"
+#include "net/gnutls.h"
 
 /* Characters of a SHA-256 digest in base64. */
 enum { BASE64_SIZE = 44 };
@@ -69,8 +68,6 @@ digest_parse_fingerprint(struct str text, struct buf *b, struct err *err)
 static bool
 parse_pin(struct str text, struct buf *b)
 {
-	gnutls_datum_t base64 = {0};
-	gnutls_datum_t decoded = {0};
 	size_t before = b->size;
 
 	if (!str_starts_with_nocase(text, STR("sha256/")))
@@ -79,13 +76,7 @@ parse_pin(struct str text, struct buf *b)
 	/* "sha256//" as curl writes it, but the digest may begin with '/' as well. */
 	if (str_starts_with(text, STR("/")) && text.size > BASE64_SIZE)
 		text = str_from(text, 1);
-	base64.data = (unsigned char *)(uintptr_t)text.data;
-	base64.size = (unsigned)text.size;
-	if (text.size == 0 || gnutls_base64_decode2(&base64, &decoded) < 0)
-		return false;
-	buf_add(b, decoded.data, decoded.size);
-	gnutls_free(decoded.data);
-	return b->size == before + DIGEST_SHA256_SIZE;
+	return base64_decode(b, text) && b->size == before + DIGEST_SHA256_SIZE;
 }
 
 bool
@@ -126,11 +117,6 @@ digest_of_key(gnutls_x509_crt_t certificate, unsigned char octets[DIGEST_SHA256_
 void
 digest_add_pin(const unsigned char octets[DIGEST_SHA256_SIZE], struct buf *b)
 {
-	gnutls_datum_t digest = {.data = (unsigned char *)(uintptr_t)octets, .size = DIGEST_SHA256_SIZE};
-	gnutls_datum_t base64 = {0};
-
-	if (gnutls_base64_encode2(&digest, &base64) < 0)
-		return;
-	buf_printf(b, "sha256/%.*s", (int)base64.size, (const char *)base64.data);
-	gnutls_free(base64.data);
+	buf_add_text(b, "sha256/");
+	base64_encode(b, str_make((const char *)octets, DIGEST_SHA256_SIZE));
 }

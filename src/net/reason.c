@@ -2,11 +2,11 @@
 
 #include "config.h"
 
-#include <gnutls/gnutls.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "net/describe.h"
+#include "net/gnutls.h"
 #include "net/reason.h"
 
 /* Faults that one phrase describes. The dates, the unknown issuer and the weak algorithms get their own words

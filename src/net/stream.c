@@ -195,3 +195,13 @@ stream_close(struct stream *stream)
 	close(stream->fd);
 	*stream = (struct stream){.fd = -1};
 }
+
+void
+stream_forget(struct stream *stream)
+{
+	if (!stream->is_open)
+		return;
+	tls_forget(stream->tls);
+	close(stream->fd);
+	*stream = (struct stream){.fd = -1};
+}

@@ -58,4 +58,8 @@ bool stream_start_tls(struct stream *stream, const struct tls_settings *settings
 /* Close: TLS close_notify is sent if that needs no wait; nothing is waited for. Twice is harmless. */
 void stream_close(struct stream *stream);
 
+/* Close the descriptor of this process and nothing else: another process that has it too goes on with the connection. Twice is
+ * harmless. */
+void stream_forget(struct stream *stream);
+
 #endif

@@ -6,8 +6,6 @@
 #include "config.h"
 
 #include <errno.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/pkcs11.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +13,7 @@
 
 #include "base/mem.h"
 #include "net/describe.h"
+#include "net/gnutls.h"
 #include "net/name.h"
 #include "net/stream.h"
 #include "net/tls.h"
@@ -304,7 +303,7 @@ tls_handshake(struct tls **tls, int fd, const struct tls_settings *settings, int
 	made->fd = fd;
 	made->err = err;
 	made->is_shaking_hands = true;
-	if (!prepare(made, settings, err) || !shake_hands(made, deadline, err)) {
+	if (!gnutls_load(err) || !prepare(made, settings, err) || !shake_hands(made, deadline, err)) {
 		made->is_broken = true;
 		tls_close(made);
 		return false;
@@ -427,6 +426,14 @@ tls_close(struct tls *tls)
 		return;
 	if (!tls->is_broken && !tls->is_sending)
 		(void)gnutls_bye(tls->session, GNUTLS_SHUT_WR);
+	tls_forget(tls);
+}
+
+void
+tls_forget(struct tls *tls)
+{
+	if (tls == NULL)
+		return;
 	if (tls->session != NULL)
 		gnutls_deinit(tls->session);
 	if (tls->credentials != NULL)
@@ -439,5 +446,11 @@ tls_close(struct tls *tls)
 const char *
 tls_library_version(void)
 {
-	return gnutls_check_version(NULL);
+	const char *version = NULL;
+	struct err err = {0};
+
+	if (gnutls_load(&err))
+		version = gnutls_check_version(NULL);
+	err_clear(&err);
+	return version == NULL ? "(cannot be loaded)" : version;
 }

@@ -44,8 +44,8 @@ struct tls_facts {
 
 /* Prepare and run the handshake on fd (non-blocking) before the deadline. False: EX_CONFIG (trust file, CRL, key or
  * priorities unusable), EX_UNAVAILABLE (the certificate: err says what is wrong with it, what was expected and what
- * was presented, and a hint), EX_PROTOCOL (handshake broken, version too old), EX_TEMPFAIL (timeout, connection
- * lost). *tls is NULL then. */
+ * was presented, and a hint; or GnuTLS cannot be loaded), EX_PROTOCOL (handshake broken, version too old), EX_TEMPFAIL
+ * (timeout, connection lost). *tls is NULL then. */
 bool tls_handshake(struct tls **tls, int fd, const struct tls_settings *settings, int64_t deadline,
                    struct err *err);
 
@@ -68,7 +68,10 @@ bool tls_channel_binding(const struct tls *tls, bool *is_exporter, struct buf *d
 /* Send close_notify if that needs no wait, free. NULL is harmless. */
 void tls_close(struct tls *tls);
 
-/* Version text of the library for --version. Constant. */
+/* Free without a word to the peer: another process goes on with the connection. NULL is harmless. */
+void tls_forget(struct tls *tls);
+
+/* Version text of the library for --version, or that it cannot be loaded. Constant. */
 const char *tls_library_version(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "net/gnutls.h"
 #include "net/trust.h"
 
 enum {
@@ -63,7 +64,7 @@ chain_free(struct chain *chain)
 {
 	for (unsigned i = 0; i < chain->n; i++)
 		gnutls_x509_crt_deinit(chain->certificates[i]);
-	gnutls_free(chain->certificates);
+	free(chain->certificates);
 	*chain = (struct chain){0};
 }
 

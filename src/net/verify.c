@@ -2,15 +2,13 @@
 
 #include "config.h"
 
-#include <gnutls/abstract.h>
-#include <gnutls/crypto.h>
-#include <gnutls/ocsp.h>
-#include <gnutls/x509.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "net/describe.h"
 #include "net/digest.h"
+#include "net/gnutls.h"
 #include "net/reason.h"
 #include "net/trust.h"
 #include "net/verify.h"
@@ -97,9 +95,7 @@ import_chain(gnutls_session_t session, struct chain *chain, struct err *err)
 		return err_set(err, EX_UNAVAILABLE, "the server showed no certificate");
 	if (n > CHAIN_MOST)
 		return err_set(err, EX_UNAVAILABLE, "the server sent %u certificates", n);
-	chain->certificates = gnutls_calloc(n, sizeof(*chain->certificates));
-	if (chain->certificates == NULL)
-		return err_set(err, EX_OSERR, "out of memory");
+	chain->certificates = mem_alloc(n, sizeof(*chain->certificates));
 	for (; chain->n < n; chain->n++) {
 		int code = gnutls_x509_crt_init(&chain->certificates[chain->n]);
 

@@ -1,8 +1,8 @@
-/* base64_test.c - behaviour of auth/base64.c. */
+/* base64_test.c - behaviour of base/base64.c. */
 
 #include "config.h"
 
-#include "auth/base64.h"
+#include "base/base64.h"
 #include "tap.h"
 
 /* The examples of RFC 4648 section 10. */

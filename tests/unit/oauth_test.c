@@ -2,7 +2,7 @@
 
 #include "config.h"
 
-#include "auth/base64.h"
+#include "base/base64.h"
 #include "auth/oauth.h"
 #include "tap.h"
 

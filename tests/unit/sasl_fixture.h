@@ -5,7 +5,7 @@
 
 #include <gsasl.h>
 
-#include "auth/base64.h"
+#include "base/base64.h"
 #include "auth/sasl.h"
 #include "tap.h"
 

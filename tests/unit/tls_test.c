@@ -164,6 +164,37 @@ test_ends(void)
 	session_end(&session);
 }
 
+/* A process that forgets a connection leaves it to the other one that has it. */
+static void
+test_forget(void)
+{
+	struct session session = session_start((struct tls_server){.after = echo_sizes}, good_settings());
+	int ends[2] = {-1, -1}, status = -1;
+	char byte;
+	pid_t other;
+
+	if (!converse(&session, "12345", "\n", clock_deadline(10)) || pipe(ends) != 0)
+		abort();
+	fflush(stdout);
+	other = fork();
+	if (other == 0) {
+		close(ends[1]);
+		(void)!read(ends[0], &byte, 1);
+		buf_clear(&session.in);
+		if (!converse(&session, "123", "\n", clock_deadline(10)) || strcmp(buf_text(&session.in), "3\n") != 0)
+			_exit(1);
+		stream_close(&session.stream);
+		_exit(0);
+	}
+	stream_forget(&session.stream);
+	stream_forget(&session.stream);
+	close(ends[1]);
+	close(ends[0]);
+	waitpid(other, &status, 0);
+	tap_is_number(status, 0, "a connection that one process forgets goes on in another");
+	tap_is_number(session_end(&session), 0, "and has its clean end there");
+}
+
 /* Did it end at the deadline, one second after start? */
 static bool
 is_on_time(int64_t start)
@@ -392,6 +423,7 @@ main(void)
 	test_bulk();
 	test_narrow();
 	test_ends();
+	test_forget();
 	test_silence();
 	test_attacks();
 	test_versions();

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "base/clock.h"
+#include "net/gnutls.h"
 #include "net/trust.h"
 #include "net_peer.h"
 #include "tap.h"
@@ -282,6 +283,11 @@ test_cost(void)
 int
 main(void)
 {
+	struct err err = {0};
+
+	/* Certificates are made here before anything of src asks for the library. */
+	if (!gnutls_load(&err))
+		return 1;
 	test_hierarchy();
 	test_layout();
 	test_cost();

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "auth/base64.h"
+#include "base/base64.h"
 
 static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

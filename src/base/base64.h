@@ -1,7 +1,7 @@
 /* base64.h - base64 of RFC 4648 section 4, strict both ways. Pure. */
 
-#ifndef AUTH_BASE64_H
-#define AUTH_BASE64_H
+#ifndef BASE_BASE64_H
+#define BASE_BASE64_H
 
 #include <stdbool.h>
 
