@@ -14,13 +14,27 @@ struct parcel {
 	struct envelope envelope;
 	char *message_id;          /* with angle brackets; NULL: not known */
 	int exit_code;             /* set by delivery_run: of this parcel alone */
+	char *queue_id;            /* id of the entry in the queue that has whoever was put off; NULL: there is none */
+	struct entry *entry;       /* its entry in the queue, when it comes from there; borrowed. Not looked into here */
 	struct order order;        /* the engine's notes */
 
 	/* What was done to the message for servers that could not take it as it is. Set by delivery_run. */
 	bool is_examined;          /* mime_encode() was asked */
-	bool was_for_8bit;         /* and told that the server takes 8-bit octets */
+	struct mime_server was_for; /* and told that the server takes this */
 	struct mime_result encoding;
 	struct message encoded;    /* when encoding.is_changed */
+};
+
+/* Where parcels come from, one after the other, for as many sessions as it takes. */
+struct delivery_source {
+	/* SESSION_GO_ON: *parcel has recipients that are pending. The delivery holds it until finished(). */
+	enum session_turn (*next)(void *context, struct parcel **parcel);
+	bool (*sending)(void *context, struct parcel *parcel, struct err *err);  /* as in session_orders; may be NULL */
+	/* A session is done with it. Whoever is pending still may be tried in another session: the source hands it out again
+	 * then, or not. */
+	void (*finished)(void *context, struct parcel *parcel);
+	enum session_turn (*limit)(void *context, bool is_text_out);             /* as in session_orders; may be NULL */
+	void *context;
 };
 
 struct delivery {
@@ -28,18 +42,31 @@ struct delivery {
 	const struct account *account;
 	const struct secret *secret;  /* NULL: none is needed */
 	struct session_watch watch;
-	struct parcel *parcels;
+	struct parcel *parcels;       /* for delivery_run */
 	size_t n_parcels;
+	struct delivery_source source; /* for delivery_session; for delivery_run as much of it as is wanted, next too */
+	int64_t limit;                /* a deadline for everything; 0: none, as it is once source.limit said SESSION_GO_ON */
 
-	/* Set by delivery_run. */
+	/* Set by delivery_run and delivery_session. */
 	struct err failure;           /* why a session failed last; empty when none did */
+	struct outcome why;           /* the same as an outcome for whoever is pending: deferred */
 	bool is_tls_used;
+	bool has_left;                /* a callback said SESSION_LEAVE: another process goes on, this one must not touch parcels
+	                               * that the callback gave away */
+	size_t n_sessions;            /* connections made */
+	size_t n_finished;            /* parcels that finished() was called for */
 	size_t next_parcel;
 };
 
-/* Try each host until no recipient is pending, everything over as few connections as the servers allow. Afterwards
- * every recipient has an outcome other than pending, and every parcel its exit code. True: all were delivered. */
+/* Try each host until no recipient of `parcels` is pending, everything over as few connections as the servers allow; what
+ * source.next hands out, when it is set, comes behind them in the same sessions. Afterwards every recipient of `parcels` has
+ * an outcome other than pending, and every parcel its exit code; only after SESSION_LEAVE parcels with pending recipients are
+ * left as they were. True: all of `parcels` were delivered. */
 bool delivery_run(struct delivery *delivery);
+
+/* One session (at the next address when the first is not ready) with the account's host, for whatever the source hands out.
+ * Recipients that it did not come to stay pending. True: it came to its end. False: failure and why say how it failed. */
+bool delivery_session(struct delivery *delivery);
 
 void delivery_free(struct delivery *delivery);
 

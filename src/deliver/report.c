@@ -93,6 +93,8 @@ report_add_problems(struct buf *b, const struct delivery *delivery, const struct
 
 		if (recipient->outcome.state == OUTCOME_DELIVERED || was_told(envelope, i))
 			continue;
+		if (recipient->outcome.state != OUTCOME_FAILED && parcel->queue_id != NULL)
+			continue;
 		if (!is_session_failure(delivery, &recipient->outcome)) {
 			add_context(b, delivery, parcel);
 			add_problem(b, envelope, recipient);
@@ -176,6 +178,24 @@ hint_for_token(const struct account *account, const struct outcome *outcome)
 	       "made for this 'user'";
 }
 
+static const char *
+hint_for_outcome(const struct account *account, const struct outcome *outcome)
+{
+	const char *hint = hint_for_token(account, outcome);
+
+	if (hint == NULL)
+		hint = hint_for_reply(outcome);
+	return hint != NULL ? hint : hint_for_session(account, outcome);
+}
+
+const char *
+report_failure_hint(const struct delivery *delivery)
+{
+	if (delivery->failure.hint.size > 0)
+		return buf_text(&delivery->failure.hint);
+	return hint_for_outcome(delivery->account, &delivery->why);
+}
+
 const char *
 report_hint(const struct delivery *delivery, const struct parcel *parcel)
 {
@@ -183,17 +203,9 @@ report_hint(const struct delivery *delivery, const struct parcel *parcel)
 
 	if (delivery->failure.hint.size > 0)
 		return buf_text(&delivery->failure.hint);
-	for (size_t i = 0; i < parcel->envelope.n_recipients && hint == NULL; i++) {
-		const struct outcome *outcome = &parcel->envelope.recipients[i].outcome;
-
-		if (outcome->state == OUTCOME_DELIVERED)
-			continue;
-		hint = hint_for_token(delivery->account, outcome);
-		if (hint == NULL)
-			hint = hint_for_reply(outcome);
-		if (hint == NULL)
-			hint = hint_for_session(delivery->account, outcome);
-	}
+	for (size_t i = 0; i < parcel->envelope.n_recipients && hint == NULL; i++)
+		if (parcel->envelope.recipients[i].outcome.state != OUTCOME_DELIVERED)
+			hint = hint_for_outcome(delivery->account, &parcel->envelope.recipients[i].outcome);
 	return hint;
 }
 
@@ -272,6 +284,8 @@ report_add_log(struct buf *b, const struct report_line *line)
 		add_quoted(b, buf_text(&reply));
 		buf_add_char(b, ' ');
 	}
+	if (line->queue_id != NULL)
+		buf_printf(b, "queueid=%s ", line->queue_id);
 	if (line->error != NULL && line->error[0] != '\0') {
 		buf_add_text(b, "errormsg=");
 		add_quoted(b, line->error);
@@ -326,6 +340,7 @@ report_add_json(struct buf *b, const struct report_line *line, time_t when)
 		add_json_recipients(&json, line->envelope);
 	}
 	json_add_text(&json, "message_id", line->message_id);
+	json_add_text(&json, "queue_id", line->queue_id);
 	if (line->message != NULL)
 		json_add_number(&json, "size", line->message->size);
 	json_add_text(&json, "error", line->error != NULL && line->error[0] != '\0' ? line->error : NULL);

@@ -7,8 +7,11 @@
 #include "deliver/delivery.h"
 
 /* Append a line for people for each thing that went wrong with the parcel (recipients with the same fate share one), each with
- * account, host, what the server said. Nothing when all were delivered. */
+ * account, host, what the server said. Nothing when all were delivered, or are taken care of by the queue. */
 void report_add_problems(struct buf *b, const struct delivery *delivery, const struct parcel *parcel);
+
+/* What to do about a session's failure that is no single parcel's; NULL: nothing sensible to say. */
+const char *report_failure_hint(const struct delivery *delivery);
 
 /* One line about the parcel's success: "2 recipients: 250 2.0.0 queued as 1". */
 void report_add_success(struct buf *b, const struct parcel *parcel);
@@ -22,9 +25,11 @@ struct report_line {
 	const struct envelope *envelope; /* NULL: it did not come that far */
 	const struct message *message;   /* NULL likewise */
 	const char *message_id;          /* NULL: unknown */
+	const char *queue_id;            /* NULL: it has nothing to do with the queue */
 	const char *error;               /* NULL: none */
 	bool is_tls_used;
 	int exit_code;
+	const char *tag;                 /* the name in the system's log; NULL: ours */
 };
 
 /* Append the attempt in msmtp's grammar: "host=.. tls=on auth=on user=.. from=.. recipients=a,b mailsize=..

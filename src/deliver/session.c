@@ -49,11 +49,66 @@ patience(const struct session *s, int64_t standard)
 	return s->account->timeout > 0 ? s->account->timeout : standard;
 }
 
-/* Bytes that the dialogue may have to react to arrived, or everything was sent; else the dialogue is told that the peer
- * is lost. */
-static void
-exchange(struct session *s, bool wants_input, int64_t deadline)
+/* A deadline of the session's own, but not behind the limit for all of it. */
+static int64_t
+within_limit(const struct session *s, int64_t deadline)
 {
+	return s->limit != 0 ? clock_earlier(s->limit, deadline) : deadline;
+}
+
+static void
+add_seconds(struct buf *text, int64_t seconds)
+{
+	buf_printf(text, "%lld second%s", (long long)seconds, seconds == 1 ? "" : "s");
+}
+
+static void
+end_by_limit(struct session *s)
+{
+	struct buf text = {0};
+
+	buf_add_text(&text, "no answer within the time for one submission");
+	if (s->account->submit_timeout > 0) {
+		buf_add_text(&text, " (");
+		add_seconds(&text, s->account->submit_timeout);
+		buf_add_char(&text, ')');
+	}
+	dialog_lost(&s->dialog, EX_TEMPFAIL, buf_text(&text));
+	buf_free(&text);
+}
+
+static void
+reach_limit(struct session *s)
+{
+	enum session_turn turn = SESSION_END;
+
+	if (s->orders.limit != NULL)
+		turn = s->orders.limit(s->orders.context, dialog_is_text_out(&s->dialog));
+	if (turn == SESSION_LEAVE)
+		s->has_left = true;
+	else if (turn == SESSION_GO_ON)
+		s->limit = 0;
+	else
+		end_by_limit(s);
+}
+
+static void
+end_by_silence(struct session *s)
+{
+	struct buf text = {0};
+
+	buf_add_text(&text, "no answer within ");
+	add_seconds(&text, patience(s, dialog_patience(&s->dialog)));
+	dialog_lost(&s->dialog, EX_TEMPFAIL, buf_text(&text));
+	buf_free(&text);
+}
+
+/* Bytes that the dialogue may have to react to arrived, or everything was sent; else the dialogue is told that the peer
+ * is lost, or the limit has passed and somebody said what becomes of that. */
+static void
+exchange(struct session *s, bool wants_input, int64_t own_deadline)
+{
+	int64_t deadline = within_limit(s, own_deadline);
 	struct stream_state state = {0};
 	size_t before = s->dialog.in.size;
 	struct err err = {0};
@@ -63,14 +118,11 @@ exchange(struct session *s, bool wants_input, int64_t deadline)
 			dialog_lost(&s->dialog, EX_TEMPFAIL, "the server closed the connection");
 		return;
 	}
-	if (state.is_timed_out) {
-		int64_t seconds = patience(s, dialog_patience(&s->dialog));
-		struct buf text = {0};
-
-		buf_printf(&text, "no answer within %lld second%s", (long long)seconds, seconds == 1 ? "" : "s");
-		dialog_lost(&s->dialog, EX_TEMPFAIL, buf_text(&text));
-		buf_free(&text);
-	} else
+	if (state.is_timed_out && deadline == s->limit)
+		reach_limit(s);
+	else if (state.is_timed_out)
+		end_by_silence(s);
+	else
 		dialog_lost(&s->dialog, err.exit_code, buf_text(&err.text));
 	err_clear(&err);
 }
@@ -89,7 +141,8 @@ static bool
 protect(struct session *s, struct err *err)
 {
 	show(s, "TLS handshake");
-	if (!stream_start_tls(&s->stream, &s->host->tls_settings, clock_deadline(patience(s, HANDSHAKE_SECONDS)), err))
+	if (!stream_start_tls(&s->stream, &s->host->tls_settings,
+	                      within_limit(s, clock_deadline(patience(s, HANDSHAKE_SECONDS))), err))
 		return false;
 	tls_describe(s->stream.tls, &s->tls);
 	show(s, "TLS: %s%s", s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
@@ -196,14 +249,31 @@ serve_auth(struct session *s)
 static void
 serve_order(struct session *s)
 {
+	enum session_turn turn = SESSION_END;
 	struct order *order = NULL;
 
 	if (dialog_has_room(&s->dialog) && s->orders.next != NULL)
-		order = s->orders.next(s->orders.context, &s->dialog.caps);
-	if (order != NULL)
+		turn = s->orders.next(s->orders.context, &s->dialog.caps, &order);
+	if (turn == SESSION_GO_ON)
 		dialog_take_order(&s->dialog, order);
+	else if (turn == SESSION_LEAVE)
+		s->has_left = true;
+	else if (turn == SESSION_WAIT && s->dialog.n_pending > 0)
+		dialog_wait_for_answers(&s->dialog);
 	else
 		dialog_no_more_orders(&s->dialog);
+}
+
+/* Whose text is complete in `out` must be known before a byte of that leaves. */
+static void
+tell_completed(struct session *s)
+{
+	struct order *order;
+	struct err err = {0};
+
+	while ((order = dialog_completed(&s->dialog)) != NULL)
+		if (s->orders.sending != NULL && !s->orders.sending(s->orders.context, order, &err))
+			dialog_withdraw(&s->dialog, order, &err);
 }
 
 static void
@@ -219,6 +289,8 @@ serve_text(struct session *s)
 		if (s->send_deadline == 0)
 			s->send_deadline = clock_deadline(patience(s, dialog_patience(&s->dialog)));
 		exchange(s, false, s->send_deadline);
+		if (s->has_left)
+			return;
 		if (s->dialog.out.size < SEND_SIZE)
 			s->send_deadline = 0;
 		s->deadline = 0;
@@ -230,9 +302,10 @@ serve_text(struct session *s)
 	size = message_bytes(order->message, order->text_offset, bytes, DIALOG_TEXT_STEP, &err);
 	if (size < 0)
 		dialog_give_up(&s->dialog, OUTCOME_AT_DATA, &err);
-	else if (size == 0)
+	else if (size == 0) {
 		dialog_text_end(&s->dialog);
-	else
+		tell_completed(s);
+	} else
 		dialog_text(&s->dialog, str_make(bytes, (size_t)size));
 }
 
@@ -255,7 +328,8 @@ say_goodbye(struct session *s)
 	struct err err = {0};
 
 	if (s->dialog.has_quit && !s->dialog.is_dead)
-		stream_exchange(&s->stream, &s->dialog.out, &s->dialog.in, true, clock_now() + GOODBYE_MS, &state, &err);
+		stream_exchange(&s->stream, &s->dialog.out, &s->dialog.in, true, within_limit(s, clock_now() + GOODBYE_MS),
+		                &state, &err);
 	dialog_next(&s->dialog);
 	err_clear(&err);
 }
@@ -265,10 +339,13 @@ converse(struct session *s)
 {
 	enum dialog_want want = WANT_REPLY;
 
-	while (want != WANT_CLOSE) {
+	while (want != WANT_CLOSE && !s->has_left) {
 		want = dialog_next(&s->dialog);
+		tell_completed(s);
 		hand_back_finished(s);
 		show_transcript(s);
+		if (s->dialog.is_dead && want != WANT_CLOSE)
+			continue;
 		switch (want) {
 		case WANT_REPLY:
 			wait_for_reply(s);
@@ -307,6 +384,7 @@ state_demand(struct session *s)
 		.is_atomic = account->atomic,
 		.may_pipeline = account->pipelining != PIPELINING_OFF,
 		.may_chunk = account->chunking,
+		.depth = (unsigned)account->pipeline_depth,
 		.etrn = s->etrn,
 	};
 }
@@ -319,8 +397,9 @@ connect_and_protect(struct session *s, struct outcome *why, struct err *err)
 
 	why->stage = OUTCOME_AT_CONNECT;
 	target.avoid = s->avoid;
-	if (!connect_to(&target, clock_deadline(patience(s, CONNECT_SECONDS)), &s->connection, err))
+	if (!connect_to(&target, within_limit(s, clock_deadline(patience(s, CONNECT_SECONDS))), &s->connection, err))
 		return false;
+	s->is_connected = true;
 	stream_open(&s->stream, s->connection.fd);
 	show(s, "connected to %s%s%s", host->name, s->connection.address[0] != '\0' ? " at " : "", s->connection.address);
 	if (host->tls != ROUTE_TLS_IMPLICIT)
@@ -343,6 +422,10 @@ session_run(struct session *s, struct outcome *why, struct err *err)
 		s->dialog.transcript = &s->transcript;
 	dialog_start(&s->dialog, &s->demand);
 	converse(s);
+	if (s->has_left) {
+		stream_forget(&s->stream);
+		return true;
+	}
 	stream_close(&s->stream);
 	if (!err_is_set(&s->dialog.failure))
 		return true;

@@ -153,6 +153,7 @@ finish_text(struct dialog *d)
 	buf_printf(&text, "(%lld octets of message)", (long long)order->message->wire_size);
 	transcript_add(d, "C: ", buf_str(&text));
 	buf_free(&text);
+	order->is_text_out = true;
 	d->sending = NULL;
 	order_append(&d->awaiting, order);
 }

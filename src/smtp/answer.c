@@ -227,12 +227,14 @@ has_fallen_back_to_data(struct dialog *d, struct order *order)
 
 /* After a refused chunk the state of the transaction is open until RSET (RFC 3030 section 2). */
 static void
-note_refused_chunk(struct dialog *d)
+note_refused_chunk(struct dialog *d, const struct order *order)
 {
-	if (d->sending == NULL)
+	struct order *behind = order->next != NULL ? order->next : d->sending;
+
+	if (behind == NULL || !behind->is_mail_sent)
 		d->is_reset_needed = true;
 	else
-		d->sending->is_behind_refusal = true;
+		behind->is_behind_refusal = true;
 }
 
 /* Was a chunk taken that is still being sent? */
@@ -277,7 +279,11 @@ answer_end(struct dialog *d, struct dialog_pending *pending)
 	struct order *order = pending->order;
 
 	if (order->is_chunked && !is_yes(d, pending))
-		note_refused_chunk(d);
+		note_refused_chunk(d, order);
+	/* It would begin again, and yet somebody may have got it. */
+	if (order->is_refused && order->is_behind_refusal && is_yes(d, pending))
+		order_settle_unknown(order, "the server took the message although it had refused its sender: it may be "
+		                            "delivered twice");
 	if (order->is_refused || order->n_accepted == 0)
 		return true; /* nobody is left to whom this answer could matter */
 	if (order->is_chunked && has_fallen_back_to_data(d, order))
@@ -380,7 +386,8 @@ answer_record(struct dialog *d)
 	}
 	if (answers[pending->stage](d, pending))
 		pop(d);
-	if (is_closing && !d->has_quit) {
+	/* Behind the last final reply there is nothing left that could fail. */
+	if (is_closing && (!d->has_quit || d->n_pending > 1)) {
 		answer_fail_by_reply(d, EX_TEMPFAIL, OUTCOME_AT_END, "the server ends the session");
 		d->is_dead = true;
 	}

@@ -9,8 +9,10 @@
 #include "smtp/command.h"
 
 enum {
-	LINE_MOST = 512,      /* a command line without extensions, with CRLF (RFC 5321 4.5.3.1.4); also AUTH with response */
-	LINE_LONG_MOST = 2048 /* MAIL and RCPT with all parameters that we write (RFC 3461 5.1 and others) */
+	LINE_MOST = 512,       /* a command line without extensions, with CRLF (RFC 5321 4.5.3.1.4); also AUTH with response */
+	LINE_LONG_MOST = 2048, /* MAIL and RCPT with all parameters that we write (RFC 3461 5.1 and others) */
+	ENVID_MOST = 100,      /* as it is written (RFC 3461 4.4) */
+	ORCPT_MOST = 500       /* likewise, with its type (RFC 3461 4.2) */
 };
 
 static const struct {
@@ -90,6 +92,19 @@ add_xtext(struct buf *line, struct str text)
 	}
 }
 
+/* Append " KEYWORD" with text in xtext, unless that is longer than servers have to take or not printable ASCII (RFC 3461 4.2,
+ * 4.4): a message without it is better than a refused one. */
+static void
+add_xtext_parameter(struct buf *line, const char *keyword, const char *text, size_t most)
+{
+	struct buf value = {0};
+
+	add_xtext(&value, str_of(text));
+	if (value.size > 0 && value.size <= most && !str_has_8bit(str_of(text)) && !str_has_control(str_of(text)))
+		buf_printf(line, " %s%s", keyword, buf_text(&value));
+	buf_free(&value);
+}
+
 bool
 command_needs_smtputf8(const struct envelope *envelope, const struct message *message)
 {
@@ -110,10 +125,7 @@ add_mail_parameters(struct buf *line, const struct envelope *envelope, const str
 		return;
 	if (envelope->wants_full_return || envelope->wants_headers_return)
 		buf_printf(line, " RET=%s", envelope->wants_full_return ? "FULL" : "HDRS");
-	if (envelope->envid != NULL) {
-		buf_add_text(line, " ENVID=");
-		add_xtext(line, str_of(envelope->envid));
-	}
+	add_xtext_parameter(line, "ENVID=", envelope->envid, ENVID_MOST);
 }
 
 bool
@@ -146,10 +158,7 @@ add_rcpt_parameters(struct buf *line, const struct recipient *recipient)
 		buf_add_text(line, notify_words[i].word);
 		is_first = false;
 	}
-	if (recipient->original != NULL && !str_has_8bit(str_of(recipient->original))) {
-		buf_add_text(line, " ORCPT=rfc822;");
-		add_xtext(line, str_of(recipient->original));
-	}
+	add_xtext_parameter(line, "ORCPT=rfc822;", recipient->original, ORCPT_MOST - (sizeof("rfc822;") - 1));
 }
 
 bool

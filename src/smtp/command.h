@@ -21,7 +21,8 @@ bool command_add(struct buf *out, const char *verb, const char *argument, struct
 bool command_add_mail(struct buf *out, const struct envelope *envelope, const struct message *message, const struct caps *caps,
                       struct err *err);
 
-/* RCPT TO with NOTIFY and ORCPT (RFC 3461) when the server offers DSN. */
+/* RCPT TO with NOTIFY and ORCPT (RFC 3461) when the server offers DSN. ORCPT, as ENVID, is left out when it is longer than
+ * RFC 3461 allows or is not printable ASCII. */
 bool command_add_rcpt(struct buf *out, const struct recipient *recipient, bool uses_smtputf8, const struct caps *caps,
                       struct err *err);
 

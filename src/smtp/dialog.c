@@ -38,6 +38,15 @@ refuse_locally(struct dialog *d, struct order *order)
 	return false;
 }
 
+static bool
+is_chunk_unanswered(const struct dialog *d)
+{
+	for (const struct order *order = d->awaiting; order != NULL; order = order->next)
+		if (order->is_chunked)
+			return true;
+	return false;
+}
+
 static void
 begin_order(struct dialog *d, struct order *order)
 {
@@ -46,6 +55,10 @@ begin_order(struct dialog *d, struct order *order)
 		return;
 	}
 	order_begin(order, d->caps.has_chunking && d->demand->may_chunk);
+	/* Its text may ride behind a chunk that is refused, while that transaction is open still: then this MAIL would fail and
+	 * RCPT add recipients to the wrong message. RSET ends whatever there is. */
+	if (d->demand->depth > 1 && is_chunk_unanswered(d))
+		d->is_reset_needed = true;
 	order->uses_smtputf8 = d->caps.has_smtputf8 && command_needs_smtputf8(order->envelope, order->message);
 	d->sending = order;
 	d->n_transactions++;
@@ -107,12 +120,13 @@ close_transactions(struct dialog *d)
 static void
 release_orders(struct dialog *d)
 {
-	/* 421 in place of an answer to a command says that what rode behind that command was not taken. */
-	bool is_known = d->failure_outcome.reply_code == 421 && d->failure_outcome.stage != OUTCOME_AT_END;
+	/* 421 in place of an answer says that what rode behind was not taken; but of an LMTP message with that answer for one
+	 * recipient the others may have it. */
+	bool is_known = d->failure_outcome.reply_code == 421;
 	struct order *order;
 
 	while ((order = order_take_first(&d->awaiting)) != NULL) {
-		if (!is_known)
+		if (!is_known || order->is_final)
 			order_settle_unknown(order,
 			                     "the connection was lost after the message was sent: it may be delivered twice");
 		order_append(&d->finished, order);
@@ -178,11 +192,13 @@ are_recipients_answered(const struct order *order)
 }
 
 /* The text may ride in the recipients' group if it is small and its refusal can be told from theirs (RFC 3030 section
- * 2). One message without its final reply is the most that can be left in doubt. */
+ * 2). No more messages than the account allows can be left in doubt. */
 static bool
 may_send_chunk(struct dialog *d, const struct order *order)
 {
-	if (d->awaiting != NULL || order->is_refused)
+	size_t depth = d->demand->depth > 1 ? d->demand->depth : 1;
+
+	if (order_count(d->awaiting) >= depth || order->is_refused)
 		return false;
 	if (are_recipients_answered(order))
 		return order->n_accepted > 0;
@@ -206,7 +222,7 @@ may_quit(const struct dialog *d)
 	for (const struct order *order = d->awaiting; order != NULL; order = order->next) {
 		if (!are_recipients_answered(order) && order->n_asked > RECIPIENTS_ALWAYS)
 			return false;
-		if (order_expects_another(order))
+		if (order->is_behind_refusal || order_expects_another(order))
 			return false;
 	}
 	return true;
@@ -227,6 +243,9 @@ may_send(struct dialog *d, enum dialog_stage stage)
 		return !d->has_quit && (err_is_set(&d->failure) ? d->n_pending == 0 : may_follow(d) && may_quit(d));
 	case STAGE_STARTTLS:
 		return d->is_tls_agreed || d->n_pending == 0;
+	case STAGE_ORDER:
+		d->is_waiting = d->is_waiting && d->n_pending > 0;
+		return !d->is_waiting && may_follow(d);
 	default:
 		return may_follow(d);
 	}
@@ -404,6 +423,49 @@ void
 dialog_no_more_orders(struct dialog *d)
 {
 	d->has_no_more_orders = true;
+}
+
+void
+dialog_wait_for_answers(struct dialog *d)
+{
+	d->is_waiting = true;
+}
+
+struct order *
+dialog_completed(struct dialog *d)
+{
+	struct order *order = d->awaiting;
+
+	while (order != NULL && (!order->is_text_out || order->is_told))
+		order = order->next;
+	if (order != NULL)
+		order->is_told = true;
+	return order;
+}
+
+void
+dialog_withdraw(struct dialog *d, struct order *order, struct err *err)
+{
+	struct order **link = &d->awaiting;
+
+	while (*link != NULL && *link != order)
+		link = &(*link)->next;
+	if (*link != NULL) {
+		*link = order->next;
+		order_append(&d->finished, order);
+	}
+	dialog_give_up(d, OUTCOME_LOCALLY, err);
+	d->is_dead = true;
+	buf_clear(&d->out);
+}
+
+bool
+dialog_is_text_out(const struct dialog *d)
+{
+	for (const struct order *order = d->awaiting; order != NULL; order = order->next)
+		if (order->is_text_out)
+			return true;
+	return false;
 }
 
 struct order *

@@ -8,11 +8,12 @@
  *     WANT_AUTH    by the state in `auth`: dialog_auth_begin, dialog_auth_answer or dialog_auth_cancel, dialog_auth_done
  *     WANT_BODY    read the message from `sending->text_offset` on: dialog_text, or dialog_text_end at its end; sending
  *                  `out` may wait until it has grown to a good size
- *     WANT_ORDER   dialog_take_order, or dialog_no_more_orders
+ *     WANT_ORDER   dialog_take_order, dialog_no_more_orders, or dialog_wait_for_answers
  *     WANT_CLOSE   send `out`, close. If `failure` is set the session went wrong; what is pending in the envelopes may
  *                  be tried elsewhere
  *
- * After each step dialog_finished() hands back the orders that are done with. */
+ * After each step dialog_finished() hands back the orders that are done with, and dialog_completed() tells whose text is complete
+ * with the bytes that are in `out` by now. */
 
 #ifndef SMTP_DIALOG_H
 #define SMTP_DIALOG_H
@@ -79,6 +80,7 @@ struct dialog_demand {
 	bool is_atomic;           /* all recipients or none */
 	bool may_pipeline;
 	bool may_chunk;
+	unsigned depth;           /* messages whose text may be out without an answer; 0: one */
 	const char *etrn;         /* argument of ETRN; NULL: none */
 };
 
@@ -113,6 +115,7 @@ struct dialog {
 	bool has_asked_etrn;
 	bool is_reset_needed;             /* a transaction was left before its end */
 	bool has_no_more_orders;
+	bool is_waiting;                  /* no order is asked for while anything is unanswered */
 	bool has_quit;
 	bool is_dead;                     /* nothing more may be sent */
 	size_t n_transactions;
@@ -164,12 +167,26 @@ void dialog_auth_done(struct dialog *d);
 void dialog_take_order(struct dialog *d, struct order *order);
 void dialog_no_more_orders(struct dialog *d);
 
+/* There is no order now: ask again once everything that was sent is answered. */
+void dialog_wait_for_answers(struct dialog *d);
+
 /* May another order be taken by this session, or does it have to end (MAILMAX, QUIT, failure)? */
 bool dialog_has_room(const struct dialog *d);
 
 /* Give text of the message, in order, in its kept form (LF). */
 void dialog_text(struct dialog *d, struct str text);
 void dialog_text_end(struct dialog *d);
+
+/* The next order whose last bytes of text are in `out`, told once for each transaction; or NULL. Asked after each
+ * dialog_text_end() and dialog_next(), before `out` is sent. */
+struct order *dialog_completed(struct dialog *d);
+
+/* The order that dialog_completed() gave must not be sent: nothing of `out` is, the session is over; takes over what err holds
+ * and empties it. The order comes back unsettled, as if its text had never been complete. */
+void dialog_withdraw(struct dialog *d, struct order *order, struct err *err);
+
+/* Is a complete text waiting for its final reply? */
+bool dialog_is_text_out(const struct dialog *d);
 
 /* The next order that is done with, or NULL. It is the caller's again; order_free it. */
 struct order *dialog_finished(struct dialog *d);

@@ -205,6 +205,16 @@ order_take_first(struct order **list)
 	return order;
 }
 
+size_t
+order_count(const struct order *list)
+{
+	size_t n = 0;
+
+	for (; list != NULL; list = list->next)
+		n++;
+	return n;
+}
+
 void
 order_free(struct order *order)
 {

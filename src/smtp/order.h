@@ -48,6 +48,8 @@ struct order {
 	bool is_chunked;             /* BDAT instead of DATA */
 	bool uses_smtputf8;          /* known once for all recipients, of whom there may be many */
 	bool may_send_text;          /* 354 came */
+	bool is_text_out;            /* the last bytes of the text were given out */
+	bool is_told;                /* and dialog_completed() has told so */
 	bool is_final;               /* the final reply was read */
 	bool is_refused;             /* MAIL, DATA, a chunk or an atomic order was refused: nothing more in this transaction */
 	bool is_without_chunking;    /* BDAT was offered and then not understood: DATA from now on */
@@ -89,6 +91,7 @@ bool order_needs_another(struct order *order);
 /* Lists of orders, oldest first, linked by `next`: add at the end; take the first one off, NULL when the list is empty. */
 void order_append(struct order **list, struct order *order);
 struct order *order_take_first(struct order **list);
+size_t order_count(const struct order *list);
 
 /* Frees the engine's notes, not the message or envelope. */
 void order_free(struct order *order);

@@ -47,7 +47,7 @@ static void
 test_mail(void)
 {
 	char from[] = "a@example.org", null[] = "", bad[] = "a@b>\r\nRCPT TO:<v@y", idn[] = "a@b\xc3\xbc" "cher.example";
-	char utf8[] = "j\xc3\xb6rg@example.org", envid[] = "a+b=c d";
+	char utf8[] = "j\xc3\xb6rg@example.org", envid[] = "a+b=c d", long_envid[102], bad_envid[] = "a\nb", utf8_envid[] = "\xc3\xb6";
 	struct envelope envelope = {.reverse_path = from};
 	struct message message = {.wire_size = 123};
 	struct caps none = {0}, all = {.has_size = true, .has_8bitmime = true, .has_smtputf8 = true, .has_dsn = true};
@@ -78,12 +78,33 @@ test_mail(void)
 	       "MAIL FROM:<a@example.org> SIZE=123 RET=HDRS ENVID=a+2Bb+3Dc+20d\r\n", "RET and ENVID, in xtext");
 	tap_is(result(command_add_mail(&out, &envelope, &message, &none, &err)), "MAIL FROM:<a@example.org>\r\n",
 	       "neither where DSN is not offered");
+	envelope.wants_headers_return = false;
+	envelope.wants_full_return = true;
+	envelope.envid = NULL;
+	tap_is(result(command_add_mail(&out, &envelope, &message, &all, &err)), "MAIL FROM:<a@example.org> SIZE=123 RET=FULL\r\n",
+	       "RET without ENVID");
+	envelope.wants_full_return = false;
+	memset(long_envid, 'a', sizeof(long_envid));
+	long_envid[100] = '\0';
+	envelope.envid = long_envid;
+	tap_ok(strlen(result(command_add_mail(&out, &envelope, &message, &all, &err))) == 34 + 7 + 100 + 2,
+	       "protocol M9: an ENVID of 100 characters is sent");
+	long_envid[98] = '+';
+	long_envid[99] = '\0';
+	tap_is(result(command_add_mail(&out, &envelope, &message, &all, &err)), "MAIL FROM:<a@example.org> SIZE=123\r\n",
+	       "protocol M9: one that is longer in xtext is left out");
+	envelope.envid = bad_envid;
+	tap_is(result(command_add_mail(&out, &envelope, &message, &all, &err)), "MAIL FROM:<a@example.org> SIZE=123\r\n",
+	       "protocol M9: so is one with a line end");
+	envelope.envid = utf8_envid;
+	tap_is(result(command_add_mail(&out, &envelope, &message, &all, &err)), "MAIL FROM:<a@example.org> SIZE=123\r\n",
+	       "and one that is not ASCII");
 }
 
 static void
 test_rcpt(void)
 {
-	char to[] = "b@example.net", bad[] = "b@x> NOTIFY=NEVER", original[] = "root+x@example.org";
+	char to[] = "b@example.net", bad[] = "b@x> NOTIFY=NEVER", original[] = "root+x@example.org", long_original[600];
 	struct recipient recipient = {.mailbox = to};
 	struct caps none = {0}, dsn = {.has_dsn = true};
 
@@ -94,6 +115,16 @@ test_rcpt(void)
 	       "RCPT TO:<b@example.net> NOTIFY=FAILURE,DELAY ORCPT=rfc822;root+2Bx@example.org\r\n", "NOTIFY and ORCPT");
 	tap_is(result(command_add_rcpt(&out, &recipient, false, &none, &err)), "RCPT TO:<b@example.net>\r\n",
 	       "neither where DSN is not offered");
+	memset(long_original, 'a', sizeof(long_original));
+	long_original[493] = '\0';
+	recipient.notify = 0;
+	recipient.original = long_original;
+	tap_ok(strlen(result(command_add_rcpt(&out, &recipient, false, &dsn, &err))) == 23 + 7 + 500 + 2,
+	       "protocol M9: an ORCPT of 500 characters is sent");
+	long_original[491] = '+';
+	long_original[492] = '\0';
+	tap_is(result(command_add_rcpt(&out, &recipient, false, &dsn, &err)), "RCPT TO:<b@example.net>\r\n",
+	       "protocol M9: one that is longer in xtext is left out");
 	recipient.mailbox = bad;
 	tap_is(result(command_add_rcpt(&out, &recipient, false, &none, &err)), "(refused)", "a mailbox with '>' is refused");
 }

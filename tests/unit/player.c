@@ -146,6 +146,11 @@ add_message(struct player *p, struct str text)
 static void
 read_set(struct player *p, struct str value)
 {
+	uint64_t depth = 0;
+
+	if (str_starts_with(value, STR("pipeline_depth ")) &&
+	    str_to_number(str_from(value, strlen("pipeline_depth ")), 100, &depth))
+		p->demand.depth = (unsigned)depth;
 	p->demand.is_atomic = p->demand.is_atomic || str_equals(value, STR("atomic on"));
 	p->demand.may_chunk = p->demand.may_chunk && !str_equals(value, STR("chunking off"));
 	p->demand.may_pipeline = p->demand.may_pipeline && !str_equals(value, STR("pipelining off"));
