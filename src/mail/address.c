@@ -10,6 +10,7 @@
 #include "mail/mailbox.h"
 #include "mail/phrase.h"
 #include "mail/token.h"
+#include "mail/word.h"
 
 enum {
 	SHOWN_MOST = 120, /* bytes of the text at fault in an error */
@@ -116,7 +117,7 @@ address_add_header(struct buf *b, const char *display_name, const char *mailbox)
 		buf_add_str(b, address);
 		return;
 	}
-	buf_add_text(b, phrase_column(b) + address.size + 3 > LINE_MOST ? "\n <" : " <");
+	buf_add_text(b, word_column(b) + address.size + 3 > LINE_MOST ? "\n <" : " <");
 	buf_add_str(b, address);
 	buf_add_char(b, '>');
 }

@@ -94,16 +94,26 @@ envelope_settle(struct envelope *envelope, const struct outcome *outcome)
 }
 
 int
-envelope_exit_code(const struct envelope *envelope)
+envelope_refusal_code(const struct envelope *envelope)
 {
 	int code = EX_OK;
 
 	for (size_t i = 0; i < envelope->n_recipients; i++)
-		code = outcome_worse_exit(code, outcome_exit_code(&envelope->recipients[i].outcome));
+		if (envelope->recipients[i].outcome.state == OUTCOME_FAILED)
+			code = outcome_worse_exit(code, outcome_exit_code(&envelope->recipients[i].outcome));
 	/* The message itself was good enough for somebody (LMTP answers for each recipient after the text). */
 	if (code == EX_UNAVAILABLE && envelope_count(envelope, OUTCOME_DELIVERED) > 0)
 		code = EX_NOUSER;
 	return code;
+}
+
+int
+envelope_exit_code(const struct envelope *envelope)
+{
+	size_t n_settled = envelope_count(envelope, OUTCOME_DELIVERED) + envelope_count(envelope, OUTCOME_FAILED);
+	int code = envelope_refusal_code(envelope);
+
+	return n_settled < envelope->n_recipients ? outcome_worse_exit(code, EX_TEMPFAIL) : code;
 }
 
 static bool

@@ -47,6 +47,9 @@ void envelope_settle(struct envelope *envelope, const struct outcome *outcome);
  * is at most EX_NOUSER instead of EX_UNAVAILABLE. */
 int envelope_exit_code(const struct envelope *envelope);
 
+/* The same of those who were refused for good alone: EX_OK when there are none. */
+int envelope_refusal_code(const struct envelope *envelope);
+
 /* Does an address need SMTPUTF8, that is, is a local part non-ASCII? Domains can be written in ASCII. */
 bool envelope_needs_smtputf8(const struct envelope *envelope);
 

@@ -62,6 +62,20 @@ header_is(const struct header_field *field, const char *name)
 	return str_equals_nocase(field->name, str_of(name));
 }
 
+bool
+header_has_addresses(const struct header_field *field)
+{
+	static const char *const names[] = {
+		"From", "To", "Cc", "Reply-To", "Sender", "Resent-From", "Resent-To", "Resent-Cc", "Resent-Sender"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (header_is(field, names[i]))
+			return true;
+	}
+	return false;
+}
+
 void
 header_add_unfolded(struct buf *b, struct str body)
 {

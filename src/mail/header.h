@@ -21,6 +21,10 @@ bool header_next(struct str *rest, struct header_field *field);
 
 bool header_is(const struct header_field *field, const char *name);
 
+/* Is it one of From, Sender, Reply-To, To, Cc and their Resent- forms (RFC 5322 3.6.2, 3.6.3, 3.6.6), which hold an address-list?
+ * Not Bcc, which is removed, nor Resent-Reply-To, which there is not. */
+bool header_has_addresses(const struct header_field *field);
+
 /* body without folding (CRLF or LF before a blank is dropped) and without blanks at both ends, appended to b. */
 void header_add_unfolded(struct buf *b, struct str body);
 

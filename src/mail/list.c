@@ -193,7 +193,7 @@ read_at_domain(struct parser *p, struct draft *draft)
 
 /* Put the address into the list, if it is one. */
 static bool
-keep(struct parser *p, struct draft *draft)
+add_item(struct parser *p, struct draft *draft)
 {
 	struct address_list *list = p->list;
 	struct address address = {0};
@@ -277,7 +277,7 @@ read_angle(struct parser *p)
 		refuse_token(p, "'>' is expected behind the address");
 		goto out;
 	}
-	went_well = keep(p, &draft);
+	went_well = add_item(p, &draft);
 	advance(p);
 out:
 	draft_free(&draft);
@@ -293,7 +293,7 @@ read_bare(struct parser *p, size_t first, size_t end, bool is_last)
 
 	if (went_well && is_last && is_next(p, '@'))
 		went_well = read_at_domain(p, &draft);
-	went_well = went_well && keep(p, &draft);
+	went_well = went_well && add_item(p, &draft);
 	draft_free(&draft);
 	return went_well;
 }

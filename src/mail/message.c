@@ -20,7 +20,8 @@ enum {
 	HEADER_MOST = 1024 * 1024,
 	FIELDS_MOST = 10000,
 	DRAIN_MOST = 64 * 1024 * 1024,
-	DRAIN_WAIT_MS = 10000
+	DRAIN_WAIT_MS = 10000,
+	READ_TRIES = 100 /* of an interrupted call: a signal that comes for ever must not hold us for ever */
 };
 
 /* What lasts only while a message is read. */
@@ -210,7 +211,7 @@ message_drain(int fd, int wait_ms)
 ssize_t
 message_bytes(const struct message *message, int64_t offset, void *data, size_t size, struct err *err)
 {
-	ssize_t n;
+	ssize_t n = -1;
 
 	if (offset < 0 || offset >= message->size || size == 0)
 		return 0;
@@ -220,9 +221,11 @@ message_bytes(const struct message *message, int64_t offset, void *data, size_t 
 		memcpy(data, message->memory.data + offset, size);
 		return (ssize_t)size;
 	}
-	do {
+	for (int i = 0; i < READ_TRIES; i++) {
 		n = pread(message->fd, data, size, message->start + offset);
-	} while (n < 0 && errno == EINTR);
+		if (n >= 0 || errno != EINTR)
+			break;
+	}
 	if (n < 0)
 		err_set_errno(err, EX_IOERR, "cannot read the spooled message");
 	else if (n == 0)

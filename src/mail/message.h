@@ -33,11 +33,15 @@ struct message {
 	bool is_open;           /* message_free() has something to do */
 };
 
+struct identity;
+
 /* What to do with a message while it is read. Zeroed: nothing is added but what is missing. */
 struct message_rules {
 	const char *from_mailbox;     /* for a generated From; NULL: none is made */
 	const char *from_name;        /* display name of a generated From; NULL: none */
 	const char *message_id_domain;
+	const struct identity *identity; /* for local mailboxes in From, Sender, Resent-From, Resent-Sender; NULL: they stay */
+	const char *qualify_domain;   /* for bare addresses in From, Sender, Reply-To, To, Cc and Resent-; NULL: they stay */
 	time_t now;                   /* for Date and Message-ID */
 	bool keeps_bcc;               /* remove_bcc_headers off */
 	bool replaces_from;           /* set_from_header on */
@@ -46,6 +50,9 @@ struct message_rules {
 	bool never_adds_message_id;
 	bool replaces_to;             /* set_to_header on: To, Cc, Bcc go, one To lists the envelope's recipients */
 	bool hides_recipients;        /* undisclosed_recipients: "To: undisclosed-recipients:;" */
+	bool repairs_nothing;         /* repair off: nothing but Bcc is removed, nothing is added or changed, but for what
+	                               * identity, replaces_ and hides_ ask for */
+	bool adds_to;                 /* repair full: "To: undisclosed-recipients:;" when there is neither To nor Cc */
 	bool ends_at_lone_dot;        /* a line with a single dot ends the message; `decide` comes too late to change it */
 	bool reads_recipients;        /* -t: collect recipients from To, Cc, Bcc, or the first Resent- block's that has any */
 	bool reads_sender;            /* --read-envelope-from: collect the first mailbox of From */

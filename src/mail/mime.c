@@ -1,4 +1,4 @@
-/* mime.c - re-encodes of a message what a server cannot take. RFC 2045, RFC 2046 5, RFC 6152 3. */
+/* mime.c - re-encodes of a message what a server cannot take. RFC 2045, RFC 2046 5, RFC 2047, RFC 6152 3. */
 
 #include "config.h"
 
@@ -9,6 +9,7 @@
 #include "mail/mime.h"
 #include "mail/part.h"
 #include "mail/quoted.h"
+#include "mail/recode.h"
 
 enum { BLOCK_SIZE = 64 * 1024 };
 
@@ -17,6 +18,7 @@ struct encoder {
 	const struct part_list *list;
 	struct keep keep;
 	struct buf block;
+	struct buf recoded; /* the header section of the message in ASCII, when that differs */
 	int64_t position; /* bytes of `in` that were dealt with */
 };
 
@@ -139,22 +141,30 @@ add_header(const struct encoder *e, const struct part *part, struct str section,
 
 /* --- writing parts ------------------------------------------------------------------------------------------------------ */
 
+/* Append what there is from the position on up to `end`. */
+static bool
+read_section(struct encoder *e, int64_t end, struct buf *section, struct err *err)
+{
+	while (e->position < end) {
+		if (!read_block(e->in, e->position, end, &e->block, err))
+			return false;
+		buf_add_str(section, buf_str(&e->block));
+		e->position += (int64_t)e->block.size;
+	}
+	return true;
+}
+
 static bool
 write_header(struct encoder *e, const struct part *part, struct err *err)
 {
 	struct message *out = e->keep.message;
-	int64_t end = part->begin + part->header_size;
 	struct buf section = {0};
 	size_t from = out->memory.size;
-	bool is_well = true;
+	bool is_recoded = !e->keep.has_header && e->recoded.size > 0;
+	bool is_well = read_section(e, part->begin + part->header_size, &section, err);
 
-	while (is_well && e->position < end) {
-		is_well = read_block(e->in, e->position, end, &e->block, err);
-		buf_add_str(&section, buf_str(&e->block));
-		e->position += (int64_t)e->block.size;
-	}
 	if (is_well) {
-		add_header(e, part, buf_str(&section), &out->memory);
+		add_header(e, part, buf_str(is_recoded ? &e->recoded : &section), &out->memory);
 		if (!e->keep.has_header)
 			out->header_size = (int64_t)out->memory.size;
 		buf_add_char(&out->memory, '\n');
@@ -240,27 +250,50 @@ has_long_body_line(const struct message *message)
 	return line_size > PART_LINE_MOST;
 }
 
-bool
-mime_is_needed(const struct message *message, bool may_8bit)
+/* Make e->recoded, if anything of the header section can be written in ASCII. */
+static bool
+recode_header(struct encoder *e, struct err *err)
 {
-	return message->has_nul || (message->has_8bit_body && !may_8bit) ||
+	struct buf section = {0};
+	bool is_well = read_section(e, e->in->header_size, &section, err);
+
+	if (is_well && !recode_section(&e->recoded, buf_str(&section)))
+		buf_clear(&e->recoded);
+	e->position = 0;
+	buf_free(&section);
+	return is_well;
+}
+
+bool
+mime_is_needed(const struct message *message, struct mime_server server)
+{
+	return message->has_nul || (message->has_8bit_body && !server.takes_8bit) || mime_has_bad_header(message, server) ||
 	       (message->longest_line > PART_LINE_MOST && has_long_body_line(message));
 }
 
 bool
-mime_encode(const struct message *in, bool may_8bit, struct message *out, struct mime_result *result, struct err *err)
+mime_has_bad_header(const struct message *message, struct mime_server server)
+{
+	return message->has_8bit_header && !(server.takes_utf8 && message->has_utf8_header);
+}
+
+bool
+mime_encode(const struct message *in, struct mime_server server, struct message *out, struct mime_result *result,
+            struct err *err)
 {
 	struct part_list list = {0};
 	struct encoder e = {.in = in, .list = &list};
-	bool is_well = part_find(in, may_8bit, &list, err);
+	bool is_bad = mime_has_bad_header(in, server);
+	bool is_well = part_find(in, server.takes_8bit, &list, err) && (!is_bad || recode_header(&e, err));
 
 	*out = (struct message){0};
 	*result = (struct mime_result){
 		.keeps_8bit = list.keeps_8bit,
+		.keeps_8bit_header = is_bad && (e.recoded.size == 0 || str_has_8bit(buf_str(&e.recoded))),
 		.keeps_long_lines = list.keeps_long_lines,
 		.drops_nul = list.keeps_nul,
 	};
-	if (is_well && (list.parts[0].is_encoded || list.parts[0].holds_encoded || list.keeps_nul)) {
+	if (is_well && (list.parts[0].is_encoded || list.parts[0].holds_encoded || list.keeps_nul || e.recoded.size > 0)) {
 		keep_open(&e.keep, out);
 		is_well = write_all(&e, err);
 		result->is_changed = is_well;
@@ -268,6 +301,7 @@ mime_encode(const struct message *in, bool may_8bit, struct message *out, struct
 			message_free(out);
 	}
 	buf_free(&e.block);
+	buf_free(&e.recoded);
 	part_list_free(&list);
 	return is_well;
 }

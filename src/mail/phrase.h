@@ -11,7 +11,4 @@
  * text that is empty then. */
 void phrase_add(struct buf *b, struct str text);
 
-/* Characters on the last line of b. */
-size_t phrase_column(const struct buf *b);
-
 #endif

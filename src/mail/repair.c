@@ -11,6 +11,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "mail/identity.h"
+#include "mail/qualify.h"
 #include "mail/repair.h"
 
 enum {
@@ -94,7 +96,7 @@ repair_open(struct repair *repair, struct str section, struct err *err)
 			room = room > 0 ? 2 * room : 32;
 			repair->fields = mem_resize(repair->fields, room, sizeof(*repair->fields));
 		}
-		repair->fields[repair->n_fields++] = (struct repair_field){field, field.whole};
+		repair->fields[repair->n_fields++] = (struct repair_field){field, field.whole, NULL};
 	}
 	find_resent_block(repair, 0, &repair->resent_begin, &repair->resent_end);
 	return true;
@@ -227,13 +229,80 @@ remove_fields(struct repair *repair, const char *name)
 static void
 apply_removal(struct repair *repair, const struct message_rules *rules)
 {
-	remove_fields(repair, "Return-Path");
-	/* Counts the bytes of the caller's form, not of ours. */
-	remove_fields(repair, "Content-Length");
+	if (!rules->repairs_nothing) {
+		remove_fields(repair, "Return-Path");
+		/* Counts the bytes of the caller's form, not of ours. */
+		remove_fields(repair, "Content-Length");
+	}
 	if (rules->keeps_bcc)
 		return;
 	remove_fields(repair, "Bcc");
 	remove_fields(repair, "Resent-Bcc");
+}
+
+/* The field is now this text, which is taken. */
+static void
+replace_field(struct repair_field *field, struct buf *text)
+{
+	struct str rest = {.size = text->size};
+	char *before = field->made;
+
+	rest.data = field->made = buf_take(text);
+	field->written = rest;
+	header_next(&rest, &field->field);
+	free(before);
+}
+
+/* Senders that only this host knows. Bare addresses that are left are still to be qualified. */
+static void
+apply_identity(struct repair *repair, const struct message_rules *rules)
+{
+	static const char *const names[] = {"From", "Sender", "Resent-From", "Resent-Sender"};
+
+	for (size_t i = 0; rules->identity != NULL && i < repair->n_fields; i++) {
+		struct repair_field *field = &repair->fields[i];
+		struct buf text = {0};
+		bool has_sender = false;
+
+		for (size_t j = 0; j < sizeof(names) / sizeof(names[0]); j++)
+			has_sender = has_sender || header_is(&field->field, names[j]);
+		if (has_sender && identity_rewrite(rules->identity, &field->field, &text))
+			replace_field(field, &text);
+		buf_free(&text);
+	}
+}
+
+/* Write the field with this domain at its bare addresses, if it has any. */
+static void
+qualify_field(struct repair_field *field, const char *domain)
+{
+	struct buf text = {0};
+
+	buf_add(&text, field->field.whole.data, (size_t)(field->field.body.data - field->field.whole.data));
+	if (!qualify_add(&text, field->field.body, domain)) {
+		buf_free(&text);
+		return;
+	}
+	buf_add_char(&text, '\n');
+	replace_field(field, &text);
+}
+
+static void
+apply_qualification(struct repair *repair, const struct message_rules *rules)
+{
+	struct buf domain = {0};
+	struct err ignored = {0};
+
+	if (rules->repairs_nothing || rules->qualify_domain == NULL || rules->qualify_domain[0] == '\0')
+		return;
+	if (address_add_ascii_domain(&domain, rules->qualify_domain, &ignored)) {
+		for (size_t i = 0; i < repair->n_fields; i++) {
+			if (header_has_addresses(&repair->fields[i].field))
+				qualify_field(&repair->fields[i], buf_text(&domain));
+		}
+	}
+	buf_free(&domain);
+	err_clear(&ignored);
 }
 
 static void
@@ -268,7 +337,7 @@ apply_from(struct repair *repair, const struct message_rules *rules)
 		remove_fields(repair, "From");
 		add_from(repair, "From", rules);
 	}
-	if (rules->never_adds_from)
+	if (rules->never_adds_from || rules->repairs_nothing)
 		return;
 	if (is_resent(repair))
 		add_missing_from(repair, "Resent-From", repair->resent_begin, repair->resent_end, rules);
@@ -306,8 +375,11 @@ add_to(struct buf *b, const struct envelope *envelope)
 static void
 apply_to(struct repair *repair, const struct message_rules *rules, const struct envelope *envelope)
 {
-	if (!rules->replaces_to && !rules->hides_recipients)
+	if (!rules->replaces_to && !rules->hides_recipients) {
+		if (rules->adds_to && !has_field(repair, "To") && !has_field(repair, "Cc"))
+			buf_add_text(&repair->in_front, "To: undisclosed-recipients:;\n");
 		return;
+	}
 	remove_fields(repair, "To");
 	remove_fields(repair, "Cc");
 	remove_fields(repair, "Bcc");
@@ -322,7 +394,8 @@ apply_date(struct repair *repair, const struct message_rules *rules)
 {
 	const char *name = is_resent(repair) ? "Resent-Date" : "Date";
 
-	if (rules->never_adds_date || (is_resent(repair) ? has_resent_field(repair, name) : has_field(repair, name)))
+	if (rules->never_adds_date || rules->repairs_nothing ||
+	    (is_resent(repair) ? has_resent_field(repair, name) : has_field(repair, name)))
 		return;
 	buf_printf(&repair->in_front, "%s: ", name);
 	clock_add_date(&repair->in_front, rules->now);
@@ -357,7 +430,7 @@ apply_message_id(struct repair *repair, const struct message_rules *rules)
 	struct buf domain = {0};
 	struct err ignored = {0};
 
-	if (rules->never_adds_message_id ||
+	if (rules->never_adds_message_id || rules->repairs_nothing ||
 	    (is_resent(repair) ? has_resent_field(repair, name) : has_field(repair, name)))
 		return;
 	if (rules->message_id_domain == NULL || rules->message_id_domain[0] == '\0' ||
@@ -378,6 +451,8 @@ apply_message_id(struct repair *repair, const struct message_rules *rules)
 void
 repair_apply(struct repair *repair, const struct message_rules *rules, const struct envelope *envelope)
 {
+	apply_identity(repair, rules);
+	apply_qualification(repair, rules);
 	apply_removal(repair, rules);
 	/* What these add stands in front in this order. */
 	apply_from(repair, rules);
@@ -397,6 +472,8 @@ repair_write(const struct repair *repair, struct buf *section)
 void
 repair_free(struct repair *repair)
 {
+	for (size_t i = 0; i < repair->n_fields; i++)
+		free(repair->fields[i].made);
 	free(repair->fields);
 	buf_free(&repair->in_front);
 	free(repair->message_id);

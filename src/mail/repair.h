@@ -14,8 +14,9 @@
 #include "mail/message.h"
 
 struct repair_field {
-	struct header_field field; /* as it was; points into the section */
+	struct header_field field; /* as it was, or as a rule made it; points into the section, or to made */
 	struct str written;        /* what the message will have of it, with line ends: field.whole until a rule changes it */
+	char *made;                /* what a rule made of it, when it did; written points there */
 };
 
 struct repair {

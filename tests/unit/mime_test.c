@@ -21,6 +21,13 @@ struct encoding {
 	struct mime_result result;
 };
 
+/* One that takes 8-bit octets or not, in the body and in the header section. */
+static struct mime_server
+server(bool may_8bit)
+{
+	return (struct mime_server){.takes_8bit = may_8bit, .takes_utf8 = may_8bit};
+}
+
 /* Re-encode text, which is kept as it is. */
 static struct encoding
 encode(struct str text, bool may_8bit)
@@ -28,7 +35,7 @@ encode(struct str text, bool may_8bit)
 	struct message_rules rules = {.never_adds_date = true, .never_adds_from = true, .never_adds_message_id = true};
 	struct encoding e = {.in = kit_read(text, rules, NULL)};
 
-	e.out.is_well = e.in.is_well && mime_encode(&e.in.message, may_8bit, &e.out.message, &e.result, &e.out.err);
+	e.out.is_well = e.in.is_well && mime_encode(&e.in.message, server(may_8bit), &e.out.message, &e.result, &e.out.err);
 	if (e.out.is_well && e.result.is_changed)
 		kit_read_back(&e.out);
 	else
@@ -105,9 +112,21 @@ static const struct sample single_samples[] = {
 	          "Content-Transfer-Encoding: 8bit\n\n\xe9\n"),
 	 KIT_TEXT("MIME-Version: 1.0\nContent-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\nX: y\n\n=E9\n"),
 	 false},
-	{"8-bit in the header section alone changes nothing", KIT_TEXT("Subject: " E_ACUTE "\n\nx\n"), KIT_TEXT(""), false},
-	{"a header section with 8-bit octets stays as it is", KIT_TEXT("Subject: " E_ACUTE "\n\n" E_ACUTE "\n"),
-	 KIT_TEXT(ADDED("utf-8", "quoted-printable") "Subject: " E_ACUTE "\n\n=C3=A9\n"), false},
+	{"UTF-8 in the header section alone becomes ASCII", KIT_TEXT("Subject: caf" E_ACUTE "\nX:  y\n\nx\n"),
+	 KIT_TEXT("Subject: =?UTF-8?B?Y2Fmw6k=?=\nX:  y\n\nx\n"), false},
+	{"a server with SMTPUTF8 gets it as it is", KIT_TEXT("Subject: caf" E_ACUTE "\n\nx\n"), KIT_TEXT(""), true},
+	{"unless other octets keep the message from being sent by it", KIT_TEXT("Subject: caf" E_ACUTE "\nX: \xe9\n\nx\n"),
+	 KIT_TEXT("Subject: =?UTF-8?B?Y2Fmw6k=?=\nX: \xe9\n\nx\n"), true},
+	{"8-bit octets that are not UTF-8 stay", KIT_TEXT("Subject: \xe9\n\nx\n"), KIT_TEXT(""), false},
+	{"header section and body are encoded together", KIT_TEXT("Subject: caf" E_ACUTE "\n\n" E_ACUTE "\n"),
+	 KIT_TEXT(ADDED("utf-8", "quoted-printable") "Subject: =?UTF-8?B?Y2Fmw6k=?=\n\n=C3=A9\n"), false},
+	{"the header section of a message within stays",
+	 KIT_TEXT("Subject: " E_ACUTE "\nMIME-Version: 1.0\nContent-Type: message/rfc822\n\nSubject: s\n\nx\n"),
+	 KIT_TEXT("Subject: =?UTF-8?B?w6k=?=\nMIME-Version: 1.0\nContent-Type: message/rfc822\n\nSubject: s\n\nx\n"), false},
+	{"that of a signed message is encoded, its body stays",
+	 KIT_TEXT("Subject: " E_ACUTE "\nMIME-Version: 1.0\nContent-Type: multipart/signed; boundary=b\n\n--b\n\n" E_ACUTE "\n--b--\n"),
+	 KIT_TEXT("Subject: =?UTF-8?B?w6k=?=\nMIME-Version: 1.0\nContent-Type: multipart/signed; boundary=b\n\n--b\n\n" E_ACUTE "\n--b--\n"),
+	 false},
 	{"what calls itself quoted-printable already is left as it is",
 	 KIT_TEXT("Content-Transfer-Encoding: quoted-printable\n\n" E_ACUTE "=20\n"), KIT_TEXT(""), false},
 	{"only NUL is dropped of it", KIT_TEXT("Content-Transfer-Encoding: quoted-printable\n\na=20\0b\n"),
@@ -238,7 +257,7 @@ check_line_of(const char *header, size_t n, bool is_expected, const char *name)
 	buf_add_char(&text, '\n');
 	e = encode(buf_str(&text), true);
 	tap_ok(e.result.is_changed == is_expected, "%s", name);
-	tap_ok(mime_is_needed(&e.in.message, true) == is_expected, "and mime_is_needed() says so");
+	tap_ok(mime_is_needed(&e.in.message, server(true)) == is_expected, "and mime_is_needed() says so");
 	encoding_free(&e);
 	buf_free(&text);
 }
@@ -332,12 +351,27 @@ test_needed(void)
 {
 	struct encoding e = encode(STR("Subject: s\n\n" E_ACUTE "\n"), false);
 
-	tap_ok(mime_is_needed(&e.in.message, false) && !mime_is_needed(&e.in.message, true),
+	tap_ok(mime_is_needed(&e.in.message, server(false)) && !mime_is_needed(&e.in.message, server(true)),
 	       "8-bit octets are a reason only where there is no 8BITMIME");
-	tap_ok(!mime_is_needed(&e.out.message, false) && !e.out.message.has_8bit_body, "what was re-encoded needs it no more");
+	tap_ok(!mime_is_needed(&e.out.message, server(false)) && !e.out.message.has_8bit_body, "what was re-encoded needs it no more");
 	encoding_free(&e);
 	e = encode(STR("Subject: s\n\na\0b\n"), true);
-	tap_ok(mime_is_needed(&e.in.message, true) && !mime_is_needed(&e.out.message, true), "NUL always is one");
+	tap_ok(mime_is_needed(&e.in.message, server(true)) && !mime_is_needed(&e.out.message, server(true)), "NUL always is one");
+	encoding_free(&e);
+	e = encode(STR("Subject: " E_ACUTE "\n\nx\n"), false);
+	tap_ok(mime_is_needed(&e.in.message, server(false)) && !mime_is_needed(&e.in.message, server(true)) &&
+	           !mime_is_needed(&e.in.message, (struct mime_server){.takes_utf8 = true}),
+	       "UTF-8 in the header section is a reason only where there is no SMTPUTF8");
+	tap_ok(!mime_is_needed(&e.out.message, server(false)) && !e.result.keeps_8bit_header && !e.out.message.has_utf8_header,
+	       "nothing of it is left");
+	encoding_free(&e);
+	e = encode(STR("Subject: \xe9\n\nx\n"), false);
+	tap_ok(e.result.keeps_8bit_header && !e.result.is_changed, "so is what stays because nothing of it can be encoded");
+	encoding_free(&e);
+	e = encode(STR("Subject: " E_ACUTE "\nX: " E_ACUTE "\n\nx\n"), false);
+	tap_ok(e.result.keeps_8bit_header && mime_warning(&e.result) == NULL, "what stays in a header section is told, without a warning");
+	tap_ok(mime_has_bad_header(&e.out.message, server(false)) && !mime_has_bad_header(&e.out.message, server(true)),
+	       "and is good for a server with SMTPUTF8");
 	encoding_free(&e);
 }
 
@@ -406,7 +440,7 @@ test_read_error(void)
 
 	broken.is_in_memory = false;
 	broken.fd = -1;
-	tap_ok(!mime_encode(&broken, false, &out, &result, &err) && err.exit_code == EX_IOERR && !out.is_open && !result.is_changed,
+	tap_ok(!mime_encode(&broken, server(false), &out, &result, &err) && err.exit_code == EX_IOERR && !out.is_open && !result.is_changed,
 	       "a message that cannot be read is an error");
 	err_clear(&err);
 	encoding_free(&e);

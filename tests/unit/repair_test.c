@@ -3,6 +3,7 @@
 
 #include "config.h"
 
+#include "mail/identity.h"
 #include "mail/repair.h"
 #include "message_kit.h"
 
@@ -170,6 +171,94 @@ test_to(void)
 	      "hidden recipients are not in a kept Bcc either");
 }
 
+static void
+test_qualification(void)
+{
+	struct message_rules rules = kit_rules();
+
+	rules.qualify_domain = "mail.example.com";
+	rules.never_adds_date = rules.never_adds_message_id = true;
+	kit_is(STR("From: root (Cron Daemon)\nTo: root\nX: root\nSubject: root\n\nTo: root\n"), rules,
+	       STR("From: root@mail.example.com (Cron Daemon)\nTo: root@mail.example.com\nX: root\nSubject: root\n\nTo: root\n"),
+	       "sendmail 1: bare addresses get the domain, nothing else changes");
+	kit_is(STR("FROM : vzdump <root>\nReply-to: a\nSender: b,\n c\nCC:d\n\nx\n"), rules,
+	       STR("FROM : vzdump <root@mail.example.com>\nReply-to: a@mail.example.com\nSender: b@mail.example.com,\n "
+	           "c@mail.example.com\nCC:d@mail.example.com\n\nx\n"),
+	       "sendmail 29: in every field with addresses, however its name is written");
+	kit_is(STR("Resent-From: a\nResent-Sender: b\nResent-To: c\nResent-Cc: d\nResent-Reply-To: e\n\nx\n"), rules,
+	       STR("Resent-From: a@mail.example.com\nResent-Sender: b@mail.example.com\nResent-To: c@mail.example.com\n"
+	           "Resent-Cc: d@mail.example.com\nResent-Reply-To: e\n\nx\n"),
+	       "so in the Resent- fields that mean something");
+	kit_is(STR("From:  a@x ,\n\t\"B\"  <b@y> \nTo: bad@@x, root\n\nx\n"), rules,
+	       STR("From:  a@x ,\n\t\"B\"  <b@y> \nTo: bad@@x, root\n\nx\n"),
+	       "fields that need nothing, or cannot be read, stay byte for byte");
+	rules.keeps_bcc = true;
+	kit_is(STR("From: a@x\nBcc: root\n\nx\n"), rules, STR("From: a@x\nBcc: root\n\nx\n"), "a kept Bcc stays as it is");
+	rules.qualify_domain = "b\xc3\xbc" "cher.example";
+	kit_is(STR("From: a\n\nx\n"), rules, STR("From: a@xn--bcher-kva.example\n\nx\n"), "a domain that is not ASCII becomes A-labels");
+	rules.qualify_domain = "no domain";
+	kit_is(STR("From: a\n\nx\n"), rules, STR("From: a\n\nx\n"), "what is no domain qualifies nothing");
+	rules.qualify_domain = "mail.example.com";
+	rules.replaces_from = true;
+	kit_is(STR("From: a\nTo: b\n\nx\n"), rules, STR(KIT_FROM "To: b@mail.example.com\n\nx\n"), "a field that was replaced is gone");
+}
+
+static void
+test_identity(void)
+{
+	static const char *const local_domains[] = {"localhost", "mail.example.com", NULL};
+	struct identity identity = {.local_domains = local_domains, .host = "box"};
+	struct message_rules rules = kit_rules();
+	struct err err = {0};
+
+	tap_ok(identity_parse(&identity, STR("root=ops@example.org"), &err), "rules are read");
+	rules.identity = &identity;
+	rules.qualify_domain = "mail.example.com";
+	rules.never_adds_date = rules.never_adds_message_id = true;
+	kit_is(STR("From: root (Cron Daemon)\nTo: root\nSender: root\nReply-To: root\n\nFrom: root\n"), rules,
+	       STR("From: \"root@box (Cron Daemon)\" <ops@example.org>\nTo: root@mail.example.com\n"
+	           "Sender: \"root@box\" <ops@example.org>\nReply-To: root@mail.example.com\n\nFrom: root\n"),
+	       "users 2: senders that only this host knows are replaced, recipients are qualified");
+	kit_is(STR("FROM: a, root,\n b@localhost\nSENDER : c\n\nx\n"), rules,
+	       STR("FROM: a@mail.example.com, \"root@box\" <ops@example.org>,\n b@localhost\nSENDER : c@mail.example.com\n\nx\n"),
+	       "what no rule is about is qualified beside it");
+	kit_is(STR("Resent-From: root\nResent-Sender: root@localhost\nResent-To: root\nX-From: root\nFrom: a@x\n\nx\n"), rules,
+	       STR("Resent-From: \"root@box\" <ops@example.org>\nResent-Sender: \"root@box\" <ops@example.org>\n"
+	           "Resent-To: root@mail.example.com\nX-From: root\nFrom: a@x\n\nx\n"), "so in the Resent- fields");
+	kit_is(STR("From:  joe@x\t(root)\nSender: <a@x> \n\nx\n"), rules, STR("From:  joe@x\t(root)\nSender: <a@x> \n\nx\n"),
+	       "other senders stay byte for byte");
+	rules.repairs_nothing = true;
+	kit_is(STR("From: root, b\nTo: c\n\nx\n"), rules, STR("From: \"root@box\" <ops@example.org>, b\nTo: c\n\nx\n"),
+	       "repair off: identity is a wish of its own");
+	rules.repairs_nothing = false;
+	rules.replaces_from = true;
+	kit_is(STR("From: root\n\nx\n"), rules, STR(KIT_FROM "\nx\n"), "a From that is replaced altogether is gone");
+	identity_free(&identity);
+	err_clear(&err);
+}
+
+static void
+test_extents(void)
+{
+	struct message_rules rules = kit_rules();
+
+	rules.repairs_nothing = true;
+	rules.qualify_domain = "mail.example.com";
+	kit_is(STR("From joe Sat\nReturn-Path: <a@x>\nContent-Length: 7\nFrom:\nTo: root\nBcc: b@x\r\nResent-Bcc: c@x\n\nx"), rules,
+	       STR("Return-Path: <a@x>\nContent-Length: 7\nFrom:\nTo: root\n\nx\n"),
+	       "repair off: nothing but Bcc goes, and nothing is added");
+	kit_is(STR("x\n"), rules, STR("\nx\n"), "repair off: no header section, no fields");
+	rules.replaces_from = true;
+	kit_is(STR("From: a\n\nx\n"), rules, STR(KIT_FROM "\nx\n"), "repair off: what is asked for is done");
+	rules = kit_rules();
+	rules.adds_to = true;
+	kit_is(STR("From: a@x\nBcc: b@x\n\nx\n"), rules, STR("To: undisclosed-recipients:;\n" KIT_DATE KIT_ID "From: a@x\n\nx\n"),
+	       "repair full: a To is added where there is neither To nor Cc");
+	kit_is(STR("From: a@x\ncc: b@x\n\nx\n"), rules, STR(KIT_DATE KIT_ID "From: a@x\ncc: b@x\n\nx\n"),
+	       "repair full: Cc is enough");
+	kit_is(STR("From: a@x\nto: b@x\n\nx\n"), rules, STR(KIT_DATE KIT_ID "From: a@x\nto: b@x\n\nx\n"), "repair full: To is, too");
+}
+
 /* The recipients that are found, separated by blanks, or the error text. */
 static void
 finds(struct str text, const char *expected, const char *name)
@@ -329,6 +418,9 @@ main(void)
 	test_plain();
 	test_switches();
 	test_to();
+	test_qualification();
+	test_identity();
+	test_extents();
 	test_recipients();
 	test_errors();
 	test_sender();
