@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 
 enum account_protocol {
 	PROTOCOL_SMTP,
@@ -59,6 +60,19 @@ enum account_lone_dot {
 	LONE_DOT_KEEP
 };
 
+/* What is done to a message to mend it. */
+enum account_repair {
+	REPAIR_SAFE, /* what is missing is added, what is wrong or cannot be sent is changed */
+	REPAIR_OFF,  /* nothing but Bcc is removed */
+	REPAIR_FULL  /* a To as well, where there is neither To nor Cc */
+};
+
+/* Raw 8-bit text in the header of a message for a server without SMTPUTF8. */
+enum account_utf8_headers {
+	UTF8_HEADERS_ENCODE,
+	UTF8_HEADERS_REJECT
+};
+
 enum account_log_format {
 	LOG_FORMAT_MSMTP,
 	LOG_FORMAT_JSON
@@ -71,6 +85,13 @@ enum account_dsn_return {
 };
 
 enum { ACCOUNT_SETTINGS_MOST = 80 }; /* at least as many as rows in the table; asserted there */
+
+/* queue: what becomes of a message that cannot be delivered now. */
+enum account_queue {
+	QUEUE_ON,     /* try now, then keep it */
+	QUEUE_OFF,    /* the caller keeps it (75) */
+	QUEUE_ALWAYS  /* keep it without trying */
+};
 
 /* Where a value came from. */
 struct origin {
@@ -121,6 +142,7 @@ struct account {
 	bool auto_from;
 	char *maildomain;
 	char *mailname;            /* completed by defaults */
+	char *identity;            /* rules of mail/identity.h as written; NULL: none */
 	char *dsn_notify;          /* "never" or a comma list, as written */
 	enum account_dsn_return dsn_return;
 	enum account_switch set_from_header;
@@ -130,11 +152,23 @@ struct account {
 	bool undisclosed_recipients;
 	bool remove_bcc_headers;
 	enum account_lone_dot lone_dot;
+	enum account_repair repair;
+	enum account_utf8_headers utf8_headers;
 	int64_t max_message_size;  /* bytes; 0: unlimited */
 
 	bool atomic;
 	enum account_pipelining pipelining;
 	bool chunking;             /* auto is true: use CHUNKING where it is offered */
+	int pipeline_depth;        /* messages that may be under way in a session without an answer */
+
+	enum account_queue queue;
+	char *queue_dir;           /* NULL: by the rules of queue/spool.h */
+	int64_t queue_lifetime;    /* seconds */
+	int queue_lanes;           /* processes that deliver at the same time in a flush */
+	int max_connections;       /* of all processes together to the account's server */
+	int64_t submit_timeout;    /* seconds that a call may take before the message is queued; 0: no limit of its own */
+	char *bounce_to;           /* "local", "sender" or an address */
+	char *treat_as_temporary;  /* list of enhanced codes as written: refusals that are not for good */
 
 	char *logfile;
 	char *logfile_time_format;
@@ -155,6 +189,18 @@ void account_copy(struct account *target, const struct account *source);
 
 /* Copy the values that were set in source over those of target, with their origins. */
 void account_override(struct account *target, const struct account *source);
+
+/* Is a refusal with this enhanced code one for now (treat_as_temporary), though it says that it is for good? */
+bool account_treats_as_temporary(const struct account *account, const unsigned short enhanced[3]);
+
+/* Append a line "name value\n" for every setting that was set in overrides, for account_read_settings(); secrets are left out,
+ * and what has its effect when the message is read (KEYWORD_OF_MESSAGE).
+ * Line ends and backslashes in a value are escaped, so that each setting has one line; relative paths become absolute ones. */
+void account_add_settings(struct buf *b, const struct account *overrides);
+
+/* The reverse: set in overrides (which is account_init()ed) what these lines say, as if it came from the command line. False:
+ * EX_CONFIG, a line that is no such line, or a setting that is not known or not valid (any more). */
+bool account_read_settings(struct account *overrides, struct str text, struct err *err);
 
 /* Append every setting, secrets as "*". Without origins: "key = value" in the layout of msmtp --pretend, "(not
  * set)" for what is not. With origins: a configuration that can be read back, each setting below a comment that

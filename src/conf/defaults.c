@@ -147,6 +147,29 @@ defaults_host_name(const char *mailname, const char *hosts, const char *node)
 	return name != NULL ? name : mem_copy_string(node);
 }
 
+void
+defaults_find_names(struct defaults_names *names, const char *mailname)
+{
+	names->node = node_name();
+	names->short_name = mem_copy(names->node, str_find(str_of(names->node), '.'));
+	names->full_name = defaults_host_name(NULL, hosts_path, names->node);
+	names->domains[0] = "localhost";
+	names->domains[1] = names->node;
+	names->domains[2] = names->short_name;
+	names->domains[3] = names->full_name;
+	names->domains[4] = mailname;
+	names->domains[5] = NULL;
+}
+
+void
+defaults_names_free(struct defaults_names *names)
+{
+	free(names->node);
+	free(names->short_name);
+	free(names->full_name);
+	*names = (struct defaults_names){0};
+}
+
 /* What the letters behind % stand for. */
 struct names {
 	char *user;
@@ -298,10 +321,12 @@ settle_domain(struct account *account, struct err *err)
 	struct buf ascii = {0};
 	const char *reason;
 
-	if (account->domain[0] == '[')
-		reason = str_find(domain, ' ') == domain.size ? NULL : "a blank in an address literal";
-	else
+	if (account->domain[0] != '[')
 		reason = domain_add_ascii(&ascii, domain);
+	else if (str_find(domain, ' ') < domain.size)
+		reason = "a blank in an address literal";
+	else
+		reason = str_find(domain, ']') + 1 == domain.size ? NULL : "an address literal ends with ']'";
 	if (reason != NULL) {
 		err_set(err, EX_CONFIG, "domain: ");
 		err_add_clean(&err->text, domain);

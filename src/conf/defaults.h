@@ -24,6 +24,18 @@ bool defaults_sender(const struct account *account, const char *wanted, char **s
  * be NULL. The caller's. */
 char *defaults_host_name(const char *mailname, const char *hosts, const char *node);
 
+/* The names this host goes by. */
+struct defaults_names {
+	char *node;             /* as uname(2) has it; never NULL once found */
+	char *short_name;       /* of it, before the first dot */
+	char *full_name;        /* as defaults_host_name() finds it without the file mailname */
+	const char *domains[6]; /* all of them, localhost and mailname; ends with NULL */
+};
+
+/* Find them. mailname is borrowed, and may be NULL. The caller frees them. */
+void defaults_find_names(struct defaults_names *names, const char *mailname);
+void defaults_names_free(struct defaults_names *names);
+
 /* The login name of the real user id, "uid1234" without a passwd entry; the caller's. Never from the environment. */
 char *defaults_login_name(void);
 

@@ -13,6 +13,7 @@ static const char usage[] =
 	"       mailcrane [OPTION]... -t [--] [RECIPIENT]...\n"
 	"       mailcrane [OPTION]... --serverinfo\n"
 	"       mailcrane [OPTION]... --rmqs=HOST|@DOMAIN|#QUEUE\n"
+	"       mailcrane --flush | --mailq | --show=ID | --hold=ID... | --release=ID... | --retry=ID... | --remove=ID...\n"
 	"Send the message on standard input to the recipients, by SMTP or LMTP.\n";
 
 /* Append the name of an option's argument, in brackets with '=' when it may be left out. */
@@ -65,24 +66,28 @@ void
 option_add_help(struct buf *b)
 {
 	struct option_view view = {0};
-	bool has_settings_heading = false;
+	const char *last = NULL;
 
 	buf_add_text(b, usage);
-	buf_add_text(b, "\nActions:\n");
 	for (size_t i = 0; option_at(i, &view); i++) {
+		const char *heading = view.setting != NULL ? "Settings, as in the configuration file, and their defaults" :
+		                      view.is_queue ? "The queue, see mailcrane-queue(7)" : "Actions";
+
 		if (view.is_hidden)
 			continue;
-		if (view.setting != NULL && !has_settings_heading) {
-			buf_add_text(b, "\nSettings, as in the configuration file, and their defaults:\n");
-			has_settings_heading = true;
-		}
+		if (last == NULL || strcmp(last, heading) != 0)
+			buf_printf(b, "\n%s:\n", heading);
+		last = heading;
 		add_help_line(b, &view);
 	}
-	buf_add_text(b, "\nAccepted and ignored:");
+	buf_add_text(b, "\nOf sendmail: -bm send, -bp list the queue, -bpc count it; -q flush, -qf flush all, -qITEXT -qRTEXT -qSTEXT\n"
+	             "flush what has TEXT in its id, a recipient, the sender (-q!...: has not); -odi try before the end, -odb queue\n"
+	             "and try in the background, -odq queue only. Other -o and -O are ignored.\n");
+	buf_add_text(b, "Accepted and ignored:");
 	for (size_t i = 0; option_at(i, &view); i++)
 		if (view.letter != 0 && view.keyword == NULL && view.act == OPTION_ACT_IGNORE)
 			buf_printf(b, " -%c", view.letter);
-	buf_add_text(b, " -bm\n");
+	buf_add_char(b, '\n');
 }
 
 /* The words a setting's argument may be, with `separator` between them; false when there are none. */

@@ -7,6 +7,8 @@
 #include <stddef.h>
 
 #include "conf/keyword.h"
+#include "mail/identity.h"
+#include "mail/mailbox.h"
 
 /* More edits than this between two words is another word. */
 enum { NEAR_MOST = 3 };
@@ -70,6 +72,14 @@ static const struct keyword_word lone_dot_words[] = {
 	{"end", LONE_DOT_END, NULL}, {"keep", LONE_DOT_KEEP, NULL}, {"default", LONE_DOT_DEFAULT, NULL}, {0}
 };
 
+static const struct keyword_word repair_words[] = {
+	{"off", REPAIR_OFF, NULL}, {"safe", REPAIR_SAFE, NULL}, {"full", REPAIR_FULL, NULL}, {0}
+};
+
+static const struct keyword_word utf8_headers_words[] = {
+	{"encode", UTF8_HEADERS_ENCODE, NULL}, {"reject", UTF8_HEADERS_REJECT, NULL}, {0}
+};
+
 static const struct keyword_word pipelining_words[] = {
 	{"auto", PIPELINING_AUTO, NULL}, {"off", PIPELINING_OFF, NULL}, {0}
 };
@@ -92,6 +102,10 @@ static const struct keyword_word syslog_words[] = {
 
 static const struct keyword_word log_format_words[] = {
 	{"msmtp", LOG_FORMAT_MSMTP, NULL}, {"json", LOG_FORMAT_JSON, NULL}, {0}
+};
+
+static const struct keyword_word queue_words[] = {
+	{"on", QUEUE_ON, NULL}, {"off", QUEUE_OFF, NULL}, {"always", QUEUE_ALWAYS, NULL}, {0}
 };
 
 static bool
@@ -139,6 +153,73 @@ complain_dsn_notify(struct str argument)
 	}
 	if (argument.size > 0 && argument.data[argument.size - 1] == ',')
 		return "a list without a comma at its end";
+	return NULL;
+}
+
+/* A queue that depends on where one stands would lose mail. */
+static const char *
+complain_queue_dir(struct str argument)
+{
+	if (str_starts_with(argument, STR("/")) || str_starts_with(argument, STR("~/")))
+		return NULL;
+	return "an absolute path";
+}
+
+static const char *
+complain_bounce_to(struct str argument)
+{
+	if (str_equals(argument, STR("local")) || str_equals(argument, STR("sender")))
+		return NULL;
+	if (str_find(argument, '@') == argument.size || mailbox_fault(argument) != NULL)
+		return "local, sender, or an address with a domain";
+	return NULL;
+}
+
+static const char *
+complain_identity(struct str argument)
+{
+	struct identity identity = {0};
+	struct err ignored = {0};
+	bool is_good = str_equals(argument, STR("off")) || identity_parse(&identity, argument, &ignored);
+
+	identity_free(&identity);
+	err_clear(&ignored);
+	return is_good ? NULL : "off, an address with a domain, or NAME=ADDRESS and *=ADDRESS, each name once";
+}
+
+/* A number of one to three digits, without zeros in front, off the front of *rest. */
+static bool
+skip_code_number(struct str *rest)
+{
+	enum { DIGITS_MOST = 3 };
+	bool has_zero_in_front = rest->size > 1 && rest->data[0] == '0' && ascii_is_digit(rest->data[1]);
+	size_t n = 0;
+
+	while (n < rest->size && ascii_is_digit(rest->data[n]))
+		n++;
+	*rest = str_from(*rest, n);
+	return n > 0 && n <= DIGITS_MOST && !has_zero_in_front;
+}
+
+static bool
+skip_char(struct str *rest, char c)
+{
+	if (rest->size == 0 || rest->data[0] != c)
+		return false;
+	*rest = str_from(*rest, 1);
+	return true;
+}
+
+static const char *
+complain_treat_as_temporary(struct str argument)
+{
+	struct str code = {0};
+
+	while (keyword_next_code(&argument, &code)) {
+		if (!skip_char(&code, '5') || !skip_char(&code, '.') || !skip_code_number(&code) || !skip_char(&code, '.') ||
+		    !skip_code_number(&code) || code.size > 0)
+			return "a list of enhanced codes that begin with 5, such as 5.4.5 5.7.1";
+	}
 	return NULL;
 }
 
@@ -192,9 +273,11 @@ static const struct keyword settings[] = {
 	{TEXT(maildomain), .metavar = "DOMAIN", .help = "domain for auto_from"},
 	{TEXT(mailname), .metavar = "DOMAIN", .remark = "/etc/mailname, else the name of this host",
 	 .help = "domain of addresses that have none"},
+	{TEXT(identity), .flags = KEYWORD_NEEDS_ARGUMENT | KEYWORD_OFF_UNSETS | KEYWORD_OF_MESSAGE, .remark = "off",
+	 .complain = complain_identity, .metavar = "off|RULES", .help = "addresses for senders that only this host knows"},
 	{TEXT(from), .flags = KEYWORD_KEEPS_EMPTY | KEYWORD_FILE_ONLY, .metavar = "ADDRESS",
 	 .help = "envelope sender, or a pattern of those this account is for"},
-	{TEXT(from_full_name), .letter = 'F', .metavar = "NAME", .help = "full name for a From header that is added"},
+	{TEXT(from_full_name), .flags = KEYWORD_OF_MESSAGE, .letter = 'F', .metavar = "NAME", .help = "full name for a From header that is added"},
 	{SWITCH(allow_from_override, "on"), .flags = KEYWORD_FILE_ONLY, .help = "does --from count?"},
 	{WORD(set_from_header, from_header_words, "auto"), .empty = "auto", .help = "add a From header: if absent, always, never"},
 	{WORD(set_date_header, auto_off_words, "auto"), .empty = "auto", .help = "add a Date header if absent"},
@@ -203,6 +286,9 @@ static const struct keyword settings[] = {
 	{SWITCH(remove_bcc_headers, "on"), .empty = "on", .help = "remove Bcc headers"},
 	{SWITCH(undisclosed_recipients, "off"), .empty = "on",
 	 .help = "replace To, Cc and Bcc by To: undisclosed-recipients:;"},
+	{WORD(repair, repair_words, "safe"), .help = "mend messages: not at all, without risk, and To as well"},
+	{WORD(utf8_headers, utf8_headers_words, "encode"),
+	 .help = "8-bit text in headers for a server without SMTPUTF8"},
 	{WORD(lone_dot, lone_dot_words, "default"), .remark = "end under the sendmail names without -i, else keep",
 	 .help = "what a line with a single dot means in the input"},
 	{FIELD(max_message_size), .type = KEYWORD_LONG, .words = off_or_unlimited_words, .least = 1, .most = INT64_MAX,
@@ -211,9 +297,26 @@ static const struct keyword settings[] = {
 	{WORD(pipelining, pipelining_words, "auto"), .help = "send commands without waiting for each answer"},
 	{FIELD(chunking), .type = KEYWORD_SWITCH, .words = auto_off_switch_words, .initial = "auto",
 	 .help = "use CHUNKING (BDAT) where it is offered"},
-	{TEXT(dsn_notify), .flags = KEYWORD_NEEDS_ARGUMENT | KEYWORD_OFF_UNSETS, .letter = 'N', .remark = "off",
+	{FIELD(pipeline_depth), .type = KEYWORD_NUMBER, .least = 1, .most = 100, .initial = "1", .metavar = "NUMBER",
+	 .help = "messages that may be under way without an answer"},
+	{WORD(queue, queue_words, "on"), .help = "keep what cannot be delivered now; always: without trying"},
+	{TEXT(queue_dir), .flags = KEYWORD_IS_PATH, .complain = complain_queue_dir, .metavar = "PATH",
+	 .remark = "~/.local/state/mailcrane, or a folder of the system", .help = "folder of the queue"},
+	{FIELD(queue_lifetime), .type = KEYWORD_LONG, .flags = KEYWORD_IS_DURATION, .least = 1, .most = INT32_MAX,
+	 .initial = "5d", .metavar = "TIME", .help = "how long a queued message is tried: 5d, 12h, 30m, 90s"},
+	{FIELD(queue_lanes), .type = KEYWORD_NUMBER, .least = 1, .most = 20, .initial = "2", .metavar = "NUMBER",
+	 .help = "processes that deliver at the same time in a flush"},
+	{FIELD(max_connections), .type = KEYWORD_NUMBER, .least = 1, .most = 20, .initial = "2", .metavar = "NUMBER",
+	 .help = "connections to the server at the same time, of all processes"},
+	{FIELD(submit_timeout), .type = KEYWORD_LONG, .flags = KEYWORD_IS_DURATION, .words = off_words, .least = 1,
+	 .most = INT32_MAX, .initial = "30s", .metavar = "TIME", .help = "how long a call may take before it queues, or off"},
+	{TEXT(bounce_to), .initial = "local", .empty = "local", .metavar = "local|sender|ADDRESS",
+	 .complain = complain_bounce_to, .help = "where notifications about failed mail go"},
+	{TEXT(treat_as_temporary), .metavar = "LIST", .complain = complain_treat_as_temporary,
+	 .help = "refusals that are not for good, by their enhanced codes: 5.4.5,5.7.1"},
+	{TEXT(dsn_notify), .flags = KEYWORD_NEEDS_ARGUMENT | KEYWORD_OFF_UNSETS | KEYWORD_OF_MESSAGE, .letter = 'N', .remark = "off",
 	 .complain = complain_dsn_notify, .metavar = "off|never|LIST", .help = "when to be notified: failure,delay,success"},
-	{WORD(dsn_return, dsn_return_words, "off"), .letter = 'R', .help = "what a notification returns of the message"},
+	{WORD(dsn_return, dsn_return_words, "off"), .flags = KEYWORD_OF_MESSAGE, .letter = 'R', .help = "what a notification returns of the message"},
 	{TEXT(logfile), .flags = KEYWORD_IS_PATH, .letter = 'X', .metavar = "FILE", .help = "log file; - is standard output"},
 	{TEXT(logfile_time_format), .initial = "%b %d %H:%M:%S", .metavar = "FORMAT",
 	 .help = "time in the log file as for strftime(3), or none"},
@@ -308,6 +411,20 @@ keyword_nearest(struct str name)
 	}
 	/* Three edits in a word of four letters leave nothing of it. */
 	return nearest != NULL && (least <= 1 || least * 2 < name.size) ? nearest : NULL;
+}
+
+bool
+keyword_next_code(struct str *rest, struct str *code)
+{
+	size_t n = 0;
+
+	while (rest->size > 0 && (ascii_is_blank(rest->data[0]) || rest->data[0] == ','))
+		*rest = str_from(*rest, 1);
+	while (n < rest->size && !ascii_is_blank(rest->data[n]) && rest->data[n] != ',')
+		n++;
+	*code = str_first(*rest, n);
+	*rest = str_from(*rest, n);
+	return n > 0;
 }
 
 bool

@@ -29,7 +29,9 @@ enum keyword_flag {
 	KEYWORD_IS_COMMAND = 32,    /* run by sh: control characters are the shell's business */
 	KEYWORD_FILE_ONLY = 64,     /* no option by itself (--from asks for more than the setting does) */
 	KEYWORD_IS_SECONDS = 128,   /* --pretend names the unit */
-	KEYWORD_IS_FILE = 256       /* completes to file names, though ~ is not expanded */
+	KEYWORD_IS_FILE = 256,      /* completes to file names, though ~ is not expanded */
+	KEYWORD_IS_DURATION = 512,  /* a KEYWORD_LONG in seconds: a decimal number with s, m, h, d or w behind, or none (s) */
+	KEYWORD_OF_MESSAGE = 1024   /* has its effect when the message is read, so that a queue entry need not keep it */
 };
 
 struct keyword_word {
@@ -82,6 +84,9 @@ bool keyword_is_known(struct str name);
 
 /* The known name nearest to `name`, when it is near enough to be what was meant; else NULL. */
 const char *keyword_nearest(struct str name);
+
+/* Take the next enhanced code off *rest, the list of treat_as_temporary: codes with blanks or commas between. False: no more. */
+bool keyword_next_code(struct str *rest, struct str *code);
 
 /* Append the words of a row with `separator` between them; false and nothing when it has none. */
 bool keyword_add_words(struct buf *b, const struct keyword *keyword, char separator);

@@ -33,18 +33,29 @@ static const struct action actions[] = {
 	 false},
 	{"message", 0, OPTION_REQUIRED, OPTION_ACT_MESSAGE, "FILE",
 	 "send this file instead of standard input; may be repeated", true},
+	{"flush", 'q', OPTION_ATTACHED, OPTION_ACT_FLUSH, NULL, "deliver what is due in the queue", false},
+	{"force", 0, OPTION_BARE, OPTION_ACT_FORCE, NULL, "with --flush: also what is not due (-qf)", false},
+	{"network-up", 0, OPTION_BARE, OPTION_ACT_NETWORK_UP, NULL, "with --flush: servers that were out of reach are tried again now", false},
+	{"all-users", 0, OPTION_BARE, OPTION_ACT_ALL_USERS, NULL, "with --flush, for root: the queues of all users", false},
+	{"mailq", 0, OPTION_BARE, OPTION_ACT_MAILQ, NULL, "list the queue (-bp)", false},
+	{"json", 0, OPTION_BARE, OPTION_ACT_JSON, NULL, "with --mailq, --show, --queue-check: as a JSON document", false},
+	{"show", 0, OPTION_REQUIRED, OPTION_ACT_SHOW, "ID", "print a queued message and what is known of it", false},
+	{"hold", 0, OPTION_REQUIRED, OPTION_ACT_HOLD, "ID|all", "put queued messages aside", false},
+	{"release", 0, OPTION_REQUIRED, OPTION_ACT_RELEASE, "ID|ACCOUNT|all", "the opposite, also for an account on hold", false},
+	{"retry", 0, OPTION_REQUIRED, OPTION_ACT_RETRY, "ID|all", "make queued or failed messages due now", false},
+	{"remove", 0, OPTION_REQUIRED, OPTION_ACT_REMOVE, "ID|all", "delete queued messages", false},
+	{"queue-check", 0, OPTION_OPTIONAL, OPTION_ACT_QUEUE_CHECK, "repair", "look for damage in the queue", false},
 	{NULL, 'b', OPTION_REQUIRED, OPTION_ACT_SENDMAIL_MODE, NULL, NULL, false},
-	{NULL, 'q', OPTION_ATTACHED, OPTION_ACT_QUEUE_RUN, NULL, NULL, false},
 	{NULL, 'A', OPTION_REQUIRED, OPTION_ACT_IGNORE, NULL, NULL, false},
 	{NULL, 'B', OPTION_REQUIRED, OPTION_ACT_IGNORE, NULL, NULL, false},
 	{NULL, 'G', OPTION_BARE, OPTION_ACT_IGNORE, NULL, NULL, false},
 	{NULL, 'h', OPTION_REQUIRED, OPTION_ACT_IGNORE, NULL, NULL, false},
-	{NULL, 'i', OPTION_BARE, OPTION_ACT_IGNORE, NULL, NULL, false},
+	{NULL, 'i', OPTION_BARE, OPTION_ACT_IGNORE_DOTS, NULL, NULL, false},
 	{NULL, 'L', OPTION_REQUIRED, OPTION_ACT_IGNORE, NULL, NULL, false},
 	{NULL, 'm', OPTION_BARE, OPTION_ACT_IGNORE, NULL, NULL, false},
 	{NULL, 'n', OPTION_BARE, OPTION_ACT_IGNORE, NULL, NULL, false},
-	{NULL, 'O', OPTION_REQUIRED, OPTION_ACT_IGNORE, NULL, NULL, false},
-	{NULL, 'o', OPTION_REQUIRED, OPTION_ACT_IGNORE, NULL, NULL, false},
+	{NULL, 'O', OPTION_REQUIRED, OPTION_ACT_SENDMAIL_OPTION, NULL, NULL, false},
+	{NULL, 'o', OPTION_REQUIRED, OPTION_ACT_SENDMAIL_OPTION, NULL, NULL, false},
 };
 
 enum { N_ACTIONS = sizeof(actions) / sizeof(actions[0]) };
@@ -71,6 +82,7 @@ view_action(const struct action *action, struct option_view *view)
 	view->help = action->help;
 	view->is_file = action->is_file;
 	view->act = action->act;
+	view->is_queue = action->act >= OPTION_ACT_FLUSH && action->act <= OPTION_ACT_QUEUE_CHECK;
 	view->is_hidden = action->help == NULL;
 }
 

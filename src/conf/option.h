@@ -1,4 +1,5 @@
-/* option.h - the command line of mailcrane (and msmtp): GNU long options by the table of settings, plus actions.
+/* option.h - what the command line asks for, and the options of mailcrane (and msmtp): GNU long options by the table of
+ * settings, plus actions. Those of the sendmail names are in conf/classic.h.
  *
  * A setting may be given as an option with dashes: `tls_trust_file` is --tls-trust-file. */
 
@@ -9,16 +10,81 @@
 #include "conf/account.h"
 #include "conf/keyword.h"
 
+/* The name it was called by, without folders. */
+enum request_name {
+	NAME_MAILCRANE,  /* and msmtp, and every name that is not one of the others */
+	NAME_SENDMAIL,   /* sendmail, send-mail; this and the next three: the sendmail names */
+	NAME_MAILQ,
+	NAME_NEWALIASES,
+	NAME_RUNQ
+};
+
 enum request_mode {
 	MODE_SEND,
 	MODE_SERVERINFO,    /* -S, --serverinfo */
 	MODE_ETRN,          /* --rmqs=ARGUMENT */
 	MODE_PRINT_CONFIG,  /* --print-config */
+	MODE_FLUSH,         /* --flush, -q */
+	MODE_MAILQ,         /* --mailq, -bp */
+	MODE_SHOW,          /* --show=ID; this and the next four: queue_target, and operands as further ids */
+	MODE_HOLD,          /* --hold=ID|all */
+	MODE_RELEASE,       /* --release=ID|ACCOUNT|all */
+	MODE_RETRY,         /* --retry=ID|all */
+	MODE_REMOVE,        /* --remove=ID|all */
+	MODE_QUEUE_CHECK,   /* --queue-check */
+	MODE_SERVE,         /* -bs: SMTP on standard input and output */
+	MODE_NEWALIASES,    /* -bi, newaliases: check the aliases file */
+	MODE_VERIFY,        /* -bv: what becomes of the operands */
+	MODE_NOTHING,       /* -bh, -bH: nothing to do, for there is no host status */
 	MODE_HELP,
 	MODE_VERSION
 };
 
+/* How a message is handed over: by options of sendmail that say so; the last one counts. */
+enum request_delivery {
+	DELIVERY_DEFAULT,     /* as the setting `queue` says */
+	DELIVERY_INTERACTIVE, /* -odi, -odf: try before the program ends */
+	DELIVERY_BACKGROUND,  /* -odb: queue it, and try in a process of its own */
+	DELIVERY_QUEUE        /* -odq, -odd: queue it, and leave it to a flush */
+};
+
+/* -oe and -O ErrorMode=: what the caller wants to hear when a message was refused. Without effect but under the sendmail
+ * names. */
+enum request_errors {
+	ERRORS_PRINT, /* p: standard error and the exit status */
+	ERRORS_MAIL,  /* m, w: these, and a notification to the sender */
+	ERRORS_EXIT,  /* e: a notification, and exit status 0 if there is one; nothing on standard error */
+	ERRORS_QUIET  /* q: the exit status alone */
+};
+
+/* What -bp prints. */
+enum request_count {
+	COUNT_NONE,   /* the list */
+	COUNT_NUMBER, /* -bpc: the number of messages alone */
+	COUNT_TOTAL   /* -bP: "Total requests: N" */
+};
+
+/* -qI, -qR, -qS: entries with this in their id, one of their recipients, or their sender. */
+struct request_filter {
+	char kind; /* 'I', 'R' or 'S' */
+	bool is_negated;
+	char *text;
+};
+
+enum { REQUEST_FILTERS_MOST = 8 };
+
+/* The options of MODE_FLUSH. */
+struct request_flush {
+	bool is_forced;    /* --force, -qf, and any filter: entries and routes whose time has not come are tried as well */
+	bool is_all;       /* -q, runq under the sendmail names: the same, but for accounts on hold */
+	bool network_up;   /* --network-up: routes that failed are tried again at once */
+	bool all_users;    /* --all-users */
+	struct request_filter filters[REQUEST_FILTERS_MOST]; /* all of them must hold */
+	size_t n_filters;
+};
+
 struct request {
+	enum request_name name;
 	enum request_mode mode;
 	bool is_pretending;         /* -P, --pretend: show what would be done, never wait for stdin */
 	bool is_debugging;          /* -d, -v, --debug: the dialogue on stderr, secrets hidden */
@@ -31,11 +97,24 @@ struct request {
 	char *etrn_argument;
 	char **message_files;       /* --message, in order; "-" is stdin. None: stdin */
 	size_t n_message_files;
-	char **operands;            /* recipients, as given */
+	char **operands;            /* recipients, or further ids, as given */
 	size_t n_operands;
+	enum request_delivery delivery;
+	struct request_flush flush;
+	char *queue_target;         /* "ID", "all" or an account */
+	bool wants_json;            /* --json */
+	bool repairs;               /* --queue-check=repair */
+	enum request_count counts_only;
+	bool ignores_dot;           /* -i, -oi: a line with a single dot is part of the message, whatever lone_dot says */
+	bool skips_aliases;         /* -n under the sendmail names: local names are not looked up */
+	enum request_errors errors;
+	char *envid;                /* -V: ENVID, decoded; NULL: none */
+	char *log_tag;              /* -L: the name in the system's log, printable; NULL: ours */
+	bool tells_version;         /* -d0.1: print the version first */
 };
 
-/* Parse argv. False: EX_USAGE (bad option, argument or combination), err says which, with the nearest known option. */
+/* Parse argv, by the rules of the name in argv[0]. False: EX_USAGE (bad option, argument or combination), err says which, with
+ * the nearest known option; under the sendmail names also EX_DATAERR. request->name and what was read so far hold then, too. */
 bool request_parse(struct request *request, int argc, char **argv, struct err *err);
 
 void request_free(struct request *request);
@@ -51,6 +130,7 @@ enum option_argument {
 enum option_act {
 	OPTION_SETS, /* a setting or an old name of one */
 	OPTION_ACT_IGNORE,
+	OPTION_ACT_IGNORE_DOTS,
 	OPTION_ACT_VERSION,
 	OPTION_ACT_HELP,
 	OPTION_ACT_PRETEND,
@@ -65,7 +145,19 @@ enum option_act {
 	OPTION_ACT_READ_ENVELOPE_FROM,
 	OPTION_ACT_MESSAGE,
 	OPTION_ACT_SENDMAIL_MODE,
-	OPTION_ACT_QUEUE_RUN
+	OPTION_ACT_SENDMAIL_OPTION,
+	OPTION_ACT_FLUSH,
+	OPTION_ACT_FORCE,
+	OPTION_ACT_NETWORK_UP,
+	OPTION_ACT_ALL_USERS,
+	OPTION_ACT_MAILQ,
+	OPTION_ACT_JSON,
+	OPTION_ACT_SHOW,
+	OPTION_ACT_HOLD,
+	OPTION_ACT_RELEASE,
+	OPTION_ACT_RETRY,
+	OPTION_ACT_REMOVE,
+	OPTION_ACT_QUEUE_CHECK
 };
 
 /* One option as the parser, --help and the completion scripts see it. */
@@ -77,6 +169,7 @@ struct option_view {
 	const char *help;
 	const struct keyword *setting; /* NULL: an action or an old name */
 	bool is_file;                  /* the argument is the path of a file */
+	bool is_queue;                 /* an action about the queue */
 	bool is_hidden;                /* not shown: accepted for the sake of callers written for others, or a secret */
 	enum option_act act;
 	const char *keyword;           /* the setting or old name as written in a file; NULL: an action */

@@ -1,4 +1,5 @@
-/* request.c - reads the command line into a request. Does no I/O.
+/* request.c - reads the command line into a request: itself under the name mailcrane, by conf/classic.c under the sendmail
+ * names. Does no I/O.
  *
  * getopt_long(3) does the work, so options may stand behind operands, long names may be shortened, and "--"
  * ends them. */
@@ -10,26 +11,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "conf/classic.h"
 #include "conf/option.h"
+#include "conf/sendmail.h"
 #include "conf/value.h"
 
 enum {
 	LONG_CODE = 256, /* what getopt_long returns for the option at index 0 */
 	NEAR_MOST = 3    /* edits between a mistyped option and the one that was meant */
-};
-
-/* What sendmail can do under -bX and this program cannot. */
-static const struct {
-	char letter;
-	const char *what;
-} sendmail_modes[] = {
-	{'s', "speak SMTP on standard input"},
-	{'p', "list a queue"},
-	{'i', "rebuild the aliases, which need no rebuilding"},
-	{'d', "run as a daemon"},
-	{'D', "run as a daemon"},
-	{'v', "verify addresses"},
-	{'t', "test addresses"},
 };
 
 /* The tables getopt_long wants, made from ours. */
@@ -113,39 +102,101 @@ add_string(char ***list, size_t *n, const char *text)
 	(*list)[(*n)++] = mem_copy_string(text);
 }
 
-static bool
-refuse_mode(const char *argument, struct err *err)
+static const char *
+mode_name(enum request_mode mode)
 {
-	const char *what = NULL;
-	struct buf clean = {0};
+	static const char *const names[] = {
+		[MODE_SERVERINFO] = "--serverinfo", [MODE_ETRN] = "--rmqs", [MODE_PRINT_CONFIG] = "--print-config",
+		[MODE_FLUSH] = "--flush", [MODE_MAILQ] = "--mailq", [MODE_SHOW] = "--show", [MODE_HOLD] = "--hold",
+		[MODE_RELEASE] = "--release", [MODE_RETRY] = "--retry", [MODE_REMOVE] = "--remove",
+		[MODE_QUEUE_CHECK] = "--queue-check", [MODE_SERVE] = "-bs", [MODE_NEWALIASES] = "-bi", [MODE_VERIFY] = "-bv",
+		[MODE_NOTHING] = "-bh"
+	};
 
-	if (strcmp(argument, "m") == 0)
-		return true;
-	for (size_t i = 0; i < sizeof(sendmail_modes) / sizeof(sendmail_modes[0]); i++)
-		if (argument[0] == sendmail_modes[i].letter)
-			what = sendmail_modes[i].what;
-	err_add_clean(&clean, str_of(argument));
-	err_set(err, EX_USAGE, "unsupported operation mode -b%s", buf_text(&clean));
-	if (what != NULL)
-		err_hint(err, "this program cannot %s; it sends the message on standard input (-bm)", what);
-	buf_free(&clean);
-	return false;
+	return names[mode];
 }
 
-/* --serverinfo, --rmqs and --print-config exclude each other. */
+/* All modes but sending exclude each other; --help and --version go with everything. */
 static bool
 set_mode(struct request *request, enum request_mode mode, struct err *err)
 {
-	static const char *const names[] = {
-		[MODE_SERVERINFO] = "--serverinfo", [MODE_ETRN] = "--rmqs", [MODE_PRINT_CONFIG] = "--print-config"
-	};
-
 	if (request->mode == MODE_HELP || request->mode == MODE_VERSION)
 		return true;
 	if (request->mode != MODE_SEND && mode != MODE_HELP && mode != MODE_VERSION && request->mode != mode)
-		return err_set(err, EX_USAGE, "cannot use both %s and %s", names[request->mode], names[mode]);
+		return err_set(err, EX_USAGE, "cannot use both %s and %s", mode_name(request->mode), mode_name(mode));
 	request->mode = mode;
 	return true;
+}
+
+/* --show=ID and its kin. Given twice, the second one is a further id. */
+static bool
+take_target(struct request *request, enum request_mode mode, const char *argument, struct err *err)
+{
+	if (!set_mode(request, mode, err))
+		return false;
+	if (argument[0] == '\0')
+		return err_set(err, EX_USAGE, "option %s needs an argument", mode_name(mode));
+	if (request->queue_target != NULL)
+		add_string(&request->operands, &request->n_operands, argument);
+	else
+		request->queue_target = mem_copy_string(argument);
+	return true;
+}
+
+static bool
+take_sendmail_mode(struct request *request, const char *argument, struct err *err)
+{
+	enum request_mode mode = MODE_SEND;
+
+	if (!sendmail_mode(argument, &mode, &request->counts_only, err))
+		return false;
+	return mode == MODE_SEND || set_mode(request, mode, err);
+}
+
+static bool
+take_queue_check(struct request *request, const char *argument, struct err *err)
+{
+	if (argument != NULL && strcmp(argument, "repair") != 0)
+		return err_set(err, EX_USAGE, "option --queue-check takes no other argument than 'repair'");
+	request->repairs = argument != NULL;
+	return set_mode(request, MODE_QUEUE_CHECK, err);
+}
+
+static bool
+take_queue_action(struct request *request, enum option_act act, const char *argument, struct err *err)
+{
+	switch (act) {
+	case OPTION_ACT_FLUSH:
+		return set_mode(request, MODE_FLUSH, err) && sendmail_queue_run(&request->flush, argument, err);
+	case OPTION_ACT_FORCE:
+		request->flush.is_forced = true;
+		return true;
+	case OPTION_ACT_NETWORK_UP:
+		request->flush.network_up = true;
+		return true;
+	case OPTION_ACT_ALL_USERS:
+		request->flush.all_users = true;
+		return true;
+	case OPTION_ACT_MAILQ:
+		return set_mode(request, MODE_MAILQ, err);
+	case OPTION_ACT_JSON:
+		request->wants_json = true;
+		return true;
+	case OPTION_ACT_SHOW:
+		return take_target(request, MODE_SHOW, argument, err);
+	case OPTION_ACT_HOLD:
+		return take_target(request, MODE_HOLD, argument, err);
+	case OPTION_ACT_RELEASE:
+		return take_target(request, MODE_RELEASE, argument, err);
+	case OPTION_ACT_RETRY:
+		return take_target(request, MODE_RETRY, argument, err);
+	case OPTION_ACT_REMOVE:
+		return take_target(request, MODE_REMOVE, argument, err);
+	case OPTION_ACT_QUEUE_CHECK:
+		return take_queue_check(request, argument, err);
+	default:
+		return true;
+	}
 }
 
 static bool
@@ -154,6 +205,9 @@ take_action(struct request *request, enum option_act act, const char *argument, 
 	switch (act) {
 	case OPTION_SETS:
 	case OPTION_ACT_IGNORE:
+		return true;
+	case OPTION_ACT_IGNORE_DOTS:
+		request->ignores_dot = true;
 		return true;
 	case OPTION_ACT_VERSION:
 		return set_mode(request, MODE_VERSION, err);
@@ -191,12 +245,13 @@ take_action(struct request *request, enum option_act act, const char *argument, 
 		add_string(&request->message_files, &request->n_message_files, argument);
 		return true;
 	case OPTION_ACT_SENDMAIL_MODE:
-		return refuse_mode(argument, err);
-	case OPTION_ACT_QUEUE_RUN:
-		err_set(err, EX_USAGE, "unsupported option -q");
-		return err_hint(err, "this program keeps no queue that could be run; it sends the message on standard input");
+		return take_sendmail_mode(request, argument, err);
+	case OPTION_ACT_SENDMAIL_OPTION:
+		sendmail_option(request, argument);
+		return true;
+	default:
+		return take_queue_action(request, act, argument, err);
 	}
-	return true;
 }
 
 /* A secret in argv is everybody's to read. */
@@ -333,6 +388,28 @@ take_options(struct request *request, int argc, char **argv, struct err *err)
 	return is_good;
 }
 
+/* Options that only say more about a queue operation. */
+static bool
+check_queue(const struct request *request, struct err *err)
+{
+	const struct request_flush *flush = &request->flush;
+	const char *option = flush->network_up ? "--network-up" : flush->all_users ? "--all-users" : "--force";
+
+	bool is_about_queue = request->mode >= MODE_FLUSH && request->mode <= MODE_QUEUE_CHECK;
+
+	if (request->is_pretending && (is_about_queue || request->mode == MODE_SERVE))
+		return err_set(err, EX_USAGE, "cannot use both --pretend and %s", mode_name(request->mode));
+	if (request->mode != MODE_FLUSH && (flush->is_forced || flush->network_up || flush->all_users))
+		return err_set(err, EX_USAGE, "%s goes with --flush", option);
+	if (!request->wants_json)
+		return true;
+	if (request->counts_only != COUNT_NONE)
+		return err_set(err, EX_USAGE, "--json does not go with -bpc and -bP");
+	if (request->mode != MODE_MAILQ && request->mode != MODE_SHOW && request->mode != MODE_QUEUE_CHECK)
+		return err_set(err, EX_USAGE, "--json goes with --mailq, --show and --queue-check");
+	return true;
+}
+
 /* What cannot go together. */
 static bool
 check_combination(const struct request *request, struct err *err)
@@ -341,11 +418,16 @@ check_combination(const struct request *request, struct err *err)
 		return err_set(err, EX_USAGE, "cannot use both --host and --account");
 	if (request->sender != NULL && request->reads_sender)
 		return err_set(err, EX_USAGE, "cannot use both --from and --read-envelope-from");
-	if (request->mode != MODE_SEND && (request->n_operands > 0 || request->reads_recipients))
+	if (request->mode != MODE_SEND && request->reads_recipients)
+		return err_set(err, EX_USAGE, "too many arguments: no message is sent, so there can be no recipients");
+	if (request->mode == MODE_VERIFY && request->n_operands == 0)
+		return err_set(err, EX_USAGE, "no addresses given");
+	if (request->mode != MODE_SEND && request->mode != MODE_VERIFY && request->n_operands > 0 &&
+	    request->queue_target == NULL)
 		return err_set(err, EX_USAGE, "too many arguments: no message is sent, so there can be no recipients");
 	if (request->mode != MODE_SEND && request->n_message_files > 0)
 		return err_set(err, EX_USAGE, "too many arguments: no message is sent, so --message has no meaning");
-	return true;
+	return check_queue(request, err);
 }
 
 bool
@@ -353,6 +435,9 @@ request_parse(struct request *request, int argc, char **argv, struct err *err)
 {
 	memset(request, 0, sizeof(*request));
 	account_init(&request->overrides);
+	request->name = classic_name(argc > 0 ? argv[0] : NULL);
+	if (request->name != NAME_MAILCRANE)
+		return classic_parse(request, argc, argv, err);
 	if (!take_options(request, argc, argv, err))
 		return false;
 	for (int i = optind; i < argc; i++)
@@ -377,6 +462,11 @@ request_free(struct request *request)
 	free(request->account_id);
 	free(request->sender);
 	free(request->etrn_argument);
+	free(request->queue_target);
+	free(request->envid);
+	free(request->log_tag);
+	for (size_t i = 0; i < request->flush.n_filters; i++)
+		free(request->flush.filters[i].text);
 	free_strings(request->message_files, request->n_message_files);
 	free_strings(request->operands, request->n_operands);
 	account_free(&request->overrides);

@@ -155,6 +155,51 @@ read_number(const struct keyword *keyword, struct str argument, int64_t *number,
 	return false;
 }
 
+/* Seconds of each unit, the largest first, so that a value is printed as it would be written. */
+static const struct {
+	char letter;
+	int seconds;
+} units[] = {{'w', 7 * 86400}, {'d', 86400}, {'h', 3600}, {'m', 60}, {'s', 1}};
+
+enum { N_UNITS = sizeof(units) / sizeof(units[0]) };
+
+static bool
+read_duration(const struct keyword *keyword, struct str argument, int64_t *seconds, struct err *err)
+{
+	struct str digits = argument;
+	struct buf expected = {0};
+	uint64_t number = 0;
+	int64_t unit = 1;
+
+	for (size_t i = 0; i < N_UNITS && argument.size > 0; i++) {
+		if (argument.data[argument.size - 1] != units[i].letter)
+			continue;
+		unit = units[i].seconds;
+		digits = str_first(argument, argument.size - 1);
+	}
+	if (str_to_number(digits, (uint64_t)(keyword->most / unit), &number) && (int64_t)number * unit >= keyword->least) {
+		*seconds = (int64_t)number * unit;
+		return true;
+	}
+	buf_add_text(&expected, "a time such as 90s, 30m, 12h or 5d");
+	if (keyword->words != NULL)
+		buf_printf(&expected, " and not '%s'", keyword->words[0].word);
+	refuse(err, keyword, argument, buf_text(&expected));
+	buf_free(&expected);
+	return false;
+}
+
+static void
+add_duration(struct buf *b, int64_t seconds)
+{
+	size_t i = 0;
+
+	/* Two weeks are 14d to most people. */
+	while (i + 1 < N_UNITS && (units[i].letter == 'w' || seconds % units[i].seconds != 0))
+		i++;
+	buf_printf(b, "%lld%c", (long long)(seconds / units[i].seconds), units[i].letter);
+}
+
 static bool
 read_text(const struct keyword *keyword, struct str argument, char **text, struct err *err)
 {
@@ -209,6 +254,8 @@ read_value(const struct keyword *keyword, struct str argument, struct value *val
 	case KEYWORD_LONG:
 		if (argument.size == 0 && keyword->empty != NULL)
 			return true;
+		if (word == NULL && (keyword->flags & KEYWORD_IS_DURATION) != 0)
+			return read_duration(keyword, argument, &value->number, err);
 		if (word == NULL)
 			return read_number(keyword, argument, &value->number, err);
 		value->number = word->value;
@@ -345,6 +392,8 @@ value_add(struct buf *b, const struct account *account, size_t row, bool is_show
 	word = word_of(keyword, value.number);
 	if (word != NULL)
 		buf_add_text(b, is_shown && word->shown != NULL ? word->shown : word->word);
+	else if (value.number != 0 && (keyword->flags & KEYWORD_IS_DURATION) != 0)
+		add_duration(b, value.number);
 	else if (value.number != 0)
 		buf_printf(b, "%lld", (long long)value.number);
 	else

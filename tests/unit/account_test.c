@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "conf/account.h"
 #include "conf/keyword.h"
@@ -158,6 +159,190 @@ test_print_config(void)
 	account_free(&account);
 }
 
+static void
+test_temporary(void)
+{
+	static const unsigned short quota[] = {5, 4, 5}, policy[] = {5, 7, 1}, other[] = {5, 4, 50}, none[] = {0, 0, 0};
+	struct account account = {0};
+
+	account_init(&account);
+	tap_ok(!account_treats_as_temporary(&account, quota) && !account_treats_as_temporary(&account, none),
+	       "a refusal for good is one");
+	set(&account, "treat_as_temporary", "5.4.5, 5.7.1");
+	tap_ok(account_treats_as_temporary(&account, quota) && account_treats_as_temporary(&account, policy),
+	       "the codes that are listed are for now");
+	tap_ok(!account_treats_as_temporary(&account, other) && !account_treats_as_temporary(&account, none), "others are not");
+	account_free(&account);
+}
+
+/* `account` as it comes out of its stored settings. */
+static bool
+store_and_read(struct account *again, const struct account *account)
+{
+	struct buf stored = {0};
+	struct err err = {0};
+	bool is_good;
+
+	account_init(again);
+	account_add_settings(&stored, account);
+	is_good = account_read_settings(again, buf_str(&stored), &err);
+	if (!is_good)
+		tap_note("%s: %s", buf_text(&stored), buf_text(&err.text));
+	buf_free(&stored);
+	err_clear(&err);
+	return is_good;
+}
+
+/* Does `name argument` survive? */
+static void
+survives(const char *name, const char *argument)
+{
+	struct account account = {0}, again = {0};
+	struct buf a = {0}, b = {0};
+	bool is_same = false;
+	size_t row = 0;
+
+	account_init(&account);
+	set(&account, name, argument);
+	keyword_find(str_of(name), &row);
+	if (store_and_read(&again, &account)) {
+		bool has_a = value_add(&a, &account, row, false), has_b = value_add(&b, &again, row, false);
+
+		is_same = has_a == has_b && str_equals(buf_str(&a), buf_str(&b));
+		for (size_t i = 0; i < keyword_count(); i++)
+			is_same = is_same && again.is_set[i] == (i == row);
+	}
+	tap_ok(is_same, "%s '%s' is the same after it was stored", name, argument);
+	buf_free(&a);
+	buf_free(&b);
+	account_free(&account);
+	account_free(&again);
+}
+
+/* What has had its effect when a message is queued is not stored with it, and does not make its route another one. */
+static void
+is_not_stored(const char *name, const char *argument)
+{
+	struct account account = {0};
+	struct buf stored = {0};
+
+	account_init(&account);
+	set(&account, name, argument);
+	account_add_settings(&stored, &account);
+	tap_ok(stored.size == 0, "%s '%s' is not stored", name, argument);
+	buf_free(&stored);
+	account_free(&account);
+}
+
+/* A valid value of a row without words. */
+static const char *
+example_of(const struct keyword *keyword)
+{
+	if (strcmp(keyword->name, "tls_fingerprint") == 0)
+		return "0E:A3:01:BC:70:4C:F0:F5:B4:F6:8A:18:C7:A5:5E:41";
+	if (strcmp(keyword->name, "dsn_notify") == 0)
+		return "failure,delay";
+	if (strcmp(keyword->name, "bounce_to") == 0)
+		return "\"a\\\\b\"@example.org";
+	if (strcmp(keyword->name, "treat_as_temporary") == 0)
+		return "5.4.5, 5.7.1";
+	if (keyword->type != KEYWORD_TEXT)
+		return "17";
+	return (keyword->flags & (KEYWORD_IS_PATH | KEYWORD_IS_FILE)) != 0 ? "/a \\n\tb\\" : " a \\n\tb\\ \"q\" \xc3\xa4 ";
+}
+
+static bool
+may_be_empty(const struct keyword *keyword)
+{
+	bool is_text = keyword->type == KEYWORD_TEXT && keyword->words == NULL;
+
+	return (keyword->flags & KEYWORD_NEEDS_ARGUMENT) == 0 && (is_text || keyword->empty != NULL);
+}
+
+static void
+test_stored(void)
+{
+	for (size_t i = 0; i < keyword_count(); i++) {
+		const struct keyword *keyword = keyword_at(i);
+
+		if ((keyword->flags & (KEYWORD_IS_SECRET | KEYWORD_OF_MESSAGE)) != 0)
+			continue;
+		for (const struct keyword_word *word = keyword->words; word != NULL && word->word != NULL; word++)
+			survives(keyword->name, word->word);
+		if (keyword->words == NULL || keyword->type == KEYWORD_LONG)
+			survives(keyword->name, example_of(keyword));
+		if (may_be_empty(keyword))
+			survives(keyword->name, "");
+	}
+	survives("passwordeval", "a\nb\r\n\x01\\n");
+	is_not_stored("dsn_notify", "failure,delay");
+	is_not_stored("dsn_return", "full");
+	is_not_stored("from_full_name", "Joe");
+	survives("queue_lifetime", "90");
+	survives("submit_timeout", "86400");
+}
+
+static void
+test_stored_paths(void)
+{
+	static const char *const kept[] = {"tls_trust_file", "system", "tls_trust_file", "", "logfile", "-", "tls_key_file",
+	                                   "pkcs11:token=a;object=b", "socket", "/run/s", NULL};
+	struct account account = {0}, again = {0};
+	struct buf expected = {0};
+	char *folder = getcwd(NULL, 0);
+
+	account_init(&account);
+	set(&account, "logfile", "log/a b");
+	set(&account, "socket", "s");
+	buf_printf(&expected, "%s/log/a b", folder);
+	store_and_read(&again, &account);
+	tap_is(again.logfile, buf_text(&expected), "a relative path is stored as an absolute one");
+	buf_clear(&expected);
+	buf_printf(&expected, "%s/s", folder);
+	tap_is(again.socket, buf_text(&expected), "so is the path of a socket");
+	for (size_t i = 0; kept[i] != NULL; i += 2)
+		survives(kept[i], kept[i + 1]);
+	free(folder);
+	buf_free(&expected);
+	account_free(&account);
+	account_free(&again);
+}
+
+static void
+test_stored_texts(void)
+{
+	struct account account = {0};
+	struct buf b = {0};
+	struct err err = {0};
+	size_t row = 0;
+
+	account_init(&account);
+	account_add_settings(&b, &account);
+	tap_ok(b.size == 0, "where nothing is set, nothing is stored");
+	set(&account, "host", "h");
+	set(&account, "passwordeval", "a\\b\nc");
+	set(&account, "password", "hush");
+	set(&account, "proxy_password", "hush");
+	set(&account, "timeout", "off");
+	set(&account, "user", "");
+	account_add_settings(&b, &account);
+	tap_is(buf_text(&b), "host h\ntimeout off\nuser \npasswordeval a\\\\b\\nc\n", "each setting has one line, and secrets have none");
+	account_free(&account);
+	account_init(&account);
+	tap_ok(account_read_settings(&account, STR(""), &err), "no settings are no error");
+	tap_ok(account_read_settings(&account, STR("host h\n\nkeepbcc on"), &err) && strcmp(account.host, "h") == 0 &&
+	       !account.remove_bcc_headers, "a name of an older release is understood");
+	keyword_find(STR("host"), &row);
+	tap_is(account.origins[row].file, "command line", "they are settings of the command line again");
+	for (const char *const *text = (const char *const[]){"host", "nosuch x\n", "host a\\tb\n", "host a\\", "port 0\n", " host x", NULL};
+	     *text != NULL; text++) {
+		tap_ok(!account_read_settings(&account, str_of(*text), &err) && err.exit_code == EX_CONFIG, "'%s' is refused", *text);
+		err_clear(&err);
+	}
+	account_free(&account);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -165,5 +350,9 @@ main(void)
 	test_copies();
 	test_pretend();
 	test_print_config();
+	test_temporary();
+	test_stored();
+	test_stored_paths();
+	test_stored_texts();
 	return tap_end();
 }

@@ -104,6 +104,7 @@ test_checks(void)
 	refuses("host h\ndomain a b", "domain: a b: a character that cannot stand in a domain");
 	refuses("host h\ndomain %U", "domain: %U: a character that cannot stand in a domain");
 	refuses("host h\ndomain [127.0.0.1 x]", "domain: [127.0.0.1 x]: a blank in an address literal");
+	refuses("host h\ndomain [127.0.0.1", "domain: [127.0.0.1: an address literal ends with ']'");
 	accepts("host h\ndomain [127.0.0.1]", "the name in EHLO may be an address literal");
 	refuses("host h\ntls_key_file k", "tls_key_file requires tls_cert_file");
 	refuses("host h\ntls_cert_file k", "tls_cert_file requires tls_key_file");
@@ -258,6 +259,32 @@ test_host_name(void)
 }
 
 static void
+test_own_names(void)
+{
+	struct defaults_names names = {0};
+	struct utsname system = {0};
+	bool has_mailname = false, has_localhost = false, has_node = false, has_short = false;
+	size_t n = 0;
+
+	uname(&system);
+	defaults_find_names(&names, "mail.example.org");
+	tap_is(names.node, system.nodename, "the host is shown by its own name");
+	for (; names.domains[n] != NULL; n++) {
+		has_mailname = has_mailname || strcmp(names.domains[n], "mail.example.org") == 0;
+		has_localhost = has_localhost || strcmp(names.domains[n], "localhost") == 0;
+		has_node = has_node || strcmp(names.domains[n], system.nodename) == 0;
+		has_short = has_short || (strncmp(names.domains[n], system.nodename, strcspn(system.nodename, ".")) == 0 &&
+		                          strchr(names.domains[n], '.') == NULL);
+	}
+	tap_ok(n == 5 && has_mailname && has_localhost && has_node && has_short, "a host goes by all of its names, and localhost");
+	defaults_names_free(&names);
+	defaults_find_names(&names, NULL);
+	tap_ok(names.domains[3] != NULL && names.domains[4] == NULL, "the mailname may be missing");
+	defaults_names_free(&names);
+	defaults_names_free(&names);
+}
+
+static void
 test_user(void)
 {
 	const struct passwd *entry = getpwuid(getuid());
@@ -279,6 +306,7 @@ main(void)
 	test_expansion();
 	test_domain();
 	test_host_name();
+	test_own_names();
 	test_user();
 	return tap_end();
 }

@@ -125,6 +125,89 @@ test_names(void)
 }
 
 static void
+test_durations(void)
+{
+	static const char fault[] = "is not a time such as 90s, 30m, 12h or 5d";
+	struct account account = {0};
+	struct buf expected = {0};
+
+	is_value("queue_lifetime", "90", "90s", "a time without a unit is in seconds");
+	is_value("queue_lifetime", "90s", "90s", "90s");
+	is_value("queue_lifetime", "30m", "30m", "30m");
+	is_value("queue_lifetime", "12h", "12h", "12h");
+	is_value("queue_lifetime", "5d", "5d", "5d");
+	is_value("queue_lifetime", "2w", "14d", "two weeks are 14 days");
+	is_value("queue_lifetime", "120", "2m", "a time is shown in the largest unit that fits");
+	is_value("queue_lifetime", "172800", "2d", "also in days");
+	is_value("queue_lifetime", "090", "90s", "a time is decimal, whatever it begins with");
+	is_value("queue_lifetime", "2147483647", "2147483647s", "the longest time");
+	is_value("submit_timeout", "off", "off", "submit_timeout can be off");
+	is_value("submit_timeout", "1m", "1m", "submit_timeout has units");
+	is_value("submit_timeout", "0", "submit_timeout: '0' is not a time such as 90s, 30m, 12h or 5d and not 'off'",
+	         "submit_timeout 0 is refused");
+	is_value("queue_lifetime", "", "queue_lifetime: an argument is missing", "an empty time is refused");
+	for (const char *const *argument = (const char *const[]){"0", "0d", "d", "-1", "+1", "5x", "5D", "1h30m", "5 d", "0x10", "1.5h",
+	     "off", "2147483648", "24856d", "99999999999999999999d", NULL}; *argument != NULL; argument++) {
+		buf_clear(&expected);
+		buf_printf(&expected, "queue_lifetime: '%s' %s", *argument, fault);
+		is_value("queue_lifetime", *argument, buf_text(&expected), "what is no time is refused");
+	}
+	account_init(&account);
+	tap_ok(account.queue_lifetime == 5 * 86400 && account.submit_timeout == 30, "the units are right: 5 d and 30 s");
+	account_free(&account);
+	buf_free(&expected);
+}
+
+static void
+test_queue(void)
+{
+	static const char bounce_fault[] = "local, sender, or an address with a domain";
+	static const char code_fault[] = "a list of enhanced codes that begin with 5, such as 5.4.5 5.7.1";
+	struct account account = {0};
+	struct err err = {0};
+	struct buf expected = {0};
+
+	is_value("queue", "always", "always", "queue always");
+	is_value("queue", "maybe", "queue: 'maybe' is not one of: on off always", "queue has three words");
+	is_value("queue_dir", "/var/q", "/var/q", "queue_dir is a path");
+	is_value("queue_dir", "q", "queue_dir: 'q' is not an absolute path", "a queue that depends on the working directory is refused");
+	is_value("queue_dir", "~q", "queue_dir: '~q' is not an absolute path", "so is one of somebody's home");
+	is_value("bounce_to", "sender", "sender", "bounce_to sender");
+	is_value("bounce_to", "joe@example.org", "joe@example.org", "bounce_to an address");
+	is_value("bounce_to", "", "local", "bounce_to nothing is local");
+	for (const char *const *argument = (const char *const[]){"joe", "Local", "a b@c", "@c", "a@", NULL}; *argument != NULL;
+	     argument++) {
+		buf_clear(&expected);
+		buf_printf(&expected, "bounce_to: '%s' is not %s", *argument, bounce_fault);
+		is_value("bounce_to", *argument, buf_text(&expected), "what is no address is refused");
+	}
+	is_value("treat_as_temporary", "5.4.5, 5.7.1,5.2.100", "5.4.5, 5.7.1,5.2.100", "codes with blanks and commas");
+	is_value("treat_as_temporary", "", "(not set)", "an empty list unsets");
+	is_value("identity", "ops@example.org", "ops@example.org", "identity can be an address");
+	is_value("identity", "root=a@x.example *=b@x.example", "root=a@x.example *=b@x.example", "identity can be a list of rules");
+	is_value("identity", "off", "(not set)", "identity off unsets");
+	is_value("identity", "", "identity: an argument is missing", "identity needs an argument");
+	is_value("identity", "root", "identity: 'root' is not off, an address with a domain, or NAME=ADDRESS and *=ADDRESS, "
+	         "each name once", "identity is no name");
+	for (const char *const *argument = (const char *const[]){"4.4.5", "550", "5.4", "5.4.5.6", "5.4.5x", "5..5", "5.04.5", "5.4.1000",
+	     "5.x.1", NULL}; *argument != NULL; argument++) {
+		buf_clear(&expected);
+		buf_printf(&expected, "treat_as_temporary: '%s' is not %s", *argument, code_fault);
+		is_value("treat_as_temporary", *argument, buf_text(&expected), "what is no such code is refused");
+	}
+	account_init(&account);
+	value_set(&account, STR("queue_dir"), STR("~/q"), here, &err);
+	tap_ok(account.queue_dir != NULL && account.queue_dir[0] != '~', "~/ is the home directory");
+	account_free(&account);
+	account_init(&account);
+	tap_ok(account.queue == QUEUE_ON && account.queue_dir == NULL && account.queue_lanes == 2 && account.max_connections == 2 &&
+	       account.pipeline_depth == 1 && strcmp(account.bounce_to, "local") == 0 && account.treat_as_temporary == NULL,
+	       "the queue is on, with the defaults of the manual");
+	account_free(&account);
+	buf_free(&expected);
+}
+
+static void
 test_numbers(void)
 {
 	is_value("port", "587", "587", "a port is a number");
@@ -142,6 +225,11 @@ test_numbers(void)
 	is_value("timeout", "off", "off", "a timeout can be off");
 	is_value("timeout", "60", "60", "a timeout is in seconds");
 	is_value("timeout", "0", "timeout: '0' is not a number of at least 1 and not 'off'", "a timeout of 0 is refused");
+	is_value("pipeline_depth", "100", "100", "pipeline_depth goes up to 100");
+	is_value("pipeline_depth", "101", "pipeline_depth: '101' is not a number from 1 to 100", "pipeline_depth 101 is refused");
+	is_value("queue_lanes", "20", "20", "queue_lanes goes up to 20");
+	is_value("queue_lanes", "0", "queue_lanes: '0' is not a number from 1 to 20", "queue_lanes 0 is refused");
+	is_value("max_connections", "21", "max_connections: '21' is not a number from 1 to 20", "max_connections 21 is refused");
 	is_value("proxy_port", "", "(not set)", "msmtp 6.4: an empty proxy_port unsets it");
 	is_value("tls_min_dh_prime_bits", "", "(not set)", "msmtp 6.4: an empty tls_min_dh_prime_bits unsets it");
 	is_value("max_message_size", "5000000000", "5000000000", "a size may be larger than 32 bits");
@@ -263,6 +351,8 @@ main(void)
 	test_table();
 	test_names();
 	test_numbers();
+	test_durations();
+	test_queue();
 	test_words();
 	test_texts();
 	test_fingerprints();

@@ -42,11 +42,41 @@ refuses(const char *line, const char *expected)
 	request_free(&request);
 }
 
+/* The part of it that is about the queue. */
+static void
+add_queue(struct buf *b, const struct request *request)
+{
+	static const char *const deliveries[] = {"", " interactive", " background", " queue"};
+	static const char *const counts[] = {"", " number", " total"};
+
+	buf_add_text(b, deliveries[request->delivery]);
+	buf_add_text(b, counts[request->counts_only]);
+	if (request->flush.is_forced)
+		buf_add_text(b, " forced");
+	if (request->flush.network_up)
+		buf_add_text(b, " network-up");
+	if (request->flush.all_users)
+		buf_add_text(b, " all-users");
+	for (size_t i = 0; i < request->flush.n_filters; i++) {
+		const struct request_filter *filter = &request->flush.filters[i];
+
+		buf_printf(b, " %s%c=%s", filter->is_negated ? "!" : "", filter->kind, filter->text);
+	}
+	if (request->queue_target != NULL)
+		buf_printf(b, " target=%s", request->queue_target);
+	if (request->wants_json)
+		buf_add_text(b, " json");
+	if (request->repairs)
+		buf_add_text(b, " repair");
+}
+
 /* The facts of a request as one line, to compare. */
 static void
 add_request(struct buf *b, const struct request *request)
 {
-	static const char *const modes[] = {"send", "serverinfo", "etrn", "print-config", "help", "version"};
+	static const char *const modes[] = {"send", "serverinfo", "etrn", "print-config", "flush", "mailq", "show", "hold", "release",
+	                                    "retry", "remove", "queue-check", "serve", "newaliases", "verify", "nothing", "help",
+	                                    "version"};
 
 	buf_add_text(b, modes[request->mode]);
 	if (request->is_pretending)
@@ -65,6 +95,7 @@ add_request(struct buf *b, const struct request *request)
 		buf_printf(b, " sender=%s", request->sender);
 	if (request->etrn_argument != NULL)
 		buf_printf(b, " etrn=%s", request->etrn_argument);
+	add_queue(b, request);
 	for (size_t i = 0; i < request->n_message_files; i++)
 		buf_printf(b, " message=%s", request->message_files[i]);
 	for (size_t i = 0; i < request->n_operands; i++)
@@ -120,9 +151,97 @@ test_ignored(void)
 	means("-t -i", "send -t", "msmtp 6.23: PHP's -t -i");
 	means("-FCronDaemon -i -B8BITMIME -oem user", "send [user]", "msmtp 6.23: cron's options");
 	means("-oem -oi -f a -- rcpt", "send sender=a [rcpt]", "msmtp 6.23: mutt's options");
-	means("-oi -odb -O x -h 3 -L tag -Ac -B 8BITMIME -A m r", "send [r]", "msmtp 6.22: options with an argument swallow it");
+	means("-oi -oem -O x -h 3 -L tag -Ac -B 8BITMIME -A m r", "send [r]", "msmtp 6.22: options with an argument swallow it");
 	means("-bm -G -i -m -n r", "send [r]", "msmtp 6.22: options without one do not");
 	means("-ti -it r", "send -t [r]", "letters may be clustered");
+}
+
+static void
+test_queue(void)
+{
+	means("--flush", "flush", "--flush");
+	means("-q", "flush", "sendmail 5.4: -q is --flush");
+	means("-qf", "flush forced", "sendmail 5.4: -qf is forced");
+	means("--flush --force", "flush forced", "--flush --force is forced");
+	means("-q --network-up --all-users", "flush network-up all-users", "what more a flush can be told");
+	means("-q15m", "flush", "sendmail 5.4: -q15m is one flush");
+	means("-q1h30m", "flush", "sendmail 5.4: so is -q1h30m");
+	means("-qGjunk", "flush", "-qG is a plain flush");
+	means("-qp5m", "flush", "-qp is a plain flush");
+	means("-qL", "flush", "-qL is a plain flush");
+	means("-qQ", "flush", "-qQ is a plain flush");
+	means("-qIABC", "flush forced I=ABC", "sendmail 5.4: -qI looks at ids, and is forced");
+	means("-qRjoe -qS!me", "flush forced R=joe S=!me", "-qR and -qS together; a '!' behind the letter is text");
+	means("-q!Rjoe@x", "flush forced !R=joe@x", "sendmail 5.4: -q!R negates");
+	means("-qIa -qIb -qIc -qId -qIe -qIf -qIg -qIh", "flush forced I=a I=b I=c I=d I=e I=f I=g I=h", "eight filters");
+	means("--mailq", "mailq", "--mailq");
+	means("--mailq --json", "mailq json", "--mailq --json");
+	means("-bp", "mailq", "sendmail 5.3: -bp is --mailq");
+	means("-bpc", "mailq number", "-bpc counts");
+	means("-bs", "serve", "-bs speaks SMTP");
+	means("-bi", "newaliases", "-bi checks aliases");
+	means("-bv a b@c", "verify [a] [b@c]", "-bv has operands");
+	means("-bh", "nothing", "-bh does nothing");
+	means("-bP", "mailq total", "-bP tells the total");
+	means("-bpc -bp", "mailq", "the last -bp counts");
+	means("--show=A", "show target=A", "--show");
+	means("--show=A --json", "show target=A json", "--show --json");
+	means("--queue-check --json", "queue-check json", "--queue-check --json");
+	means("--hold=all", "hold target=all", "--hold");
+	means("--release=work", "release target=work", "--release");
+	means("--retry A B C", "retry target=A [B] [C]", "operands are further ids");
+	means("--remove=A --remove=B C", "remove target=A [B] [C]", "a mode that is given again has a further id");
+	means("--queue-check", "queue-check", "--queue-check");
+	means("--queue-check=repair", "queue-check repair", "--queue-check=repair");
+	means("--help --flush", "help", "--help is stronger than a flush");
+	means("-odi r", "send interactive [r]", "-odi");
+	means("-odf r", "send interactive [r]", "-odf is -odi");
+	means("-odb r", "send background [r]", "-odb");
+	means("-odq r", "send queue [r]", "-odq");
+	means("-odd r", "send queue [r]", "-odd is -odq");
+	means("-o db r", "send background [r]", "-o db is -odb");
+	means("-odq -odb r", "send background [r]", "the last -od counts");
+	means("-odz -or0s -oQ/tmp -oi -od r", "send [r]", "other options of sendmail have no effect");
+	means("-O DeliveryMode=b r", "send background [r]", "-O DeliveryMode=b");
+	means("-ODeliveryMode=queue r", "send queue [r]", "-O DeliveryMode=queue");
+	means("-Odeliverymode=I r", "send interactive [r]", "-O does not look at case");
+	means("-ODeliveryMode= -O QueueDirectory=/tmp r", "send [r]", "other long options of sendmail have no effect");
+}
+
+static void
+test_queue_refusals(void)
+{
+	refuses("-qx", "unsupported option -qx");
+	refuses("-qf5", "unsupported option -qf5");
+	refuses("-qm", "unsupported option -qm");
+	refuses("-q!", "unsupported option -q!");
+	refuses("-q!f", "unsupported option -q!f");
+	refuses("-qI", "option -qI needs the text to look for");
+	refuses("-q!S", "option -q!S needs the text to look for");
+	refuses("-qI1 -qI2 -qI3 -qI4 -qI5 -qI6 -qI7 -qI8 -qI9", "too many filters: at most 8 of -qI, -qR and -qS");
+	refuses("-q a@b", "too many arguments: no message is sent, so there can be no recipients");
+	refuses("-q -t", "too many arguments: no message is sent, so there can be no recipients");
+	refuses("-bp a@b", "too many arguments: no message is sent, so there can be no recipients");
+	refuses("--show=A -t", "too many arguments: no message is sent, so there can be no recipients");
+	refuses("--queue-check a", "too many arguments: no message is sent, so there can be no recipients");
+	refuses("--flush --message=x", "too many arguments: no message is sent, so --message has no meaning");
+	refuses("--remove=", "option --remove needs an argument");
+	refuses("--show", "option --show needs an argument");
+	refuses("--hold=A --release=A", "cannot use both --hold and --release");
+	refuses("--retry=A -q", "cannot use both --retry and --flush");
+	refuses("-bp -S", "cannot use both --mailq and --serverinfo");
+	refuses("-S --show=A", "cannot use both --serverinfo and --show");
+	refuses("--remove=A --queue-check", "cannot use both --remove and --queue-check");
+	refuses("--pretend --remove=all", "cannot use both --pretend and --remove");
+	refuses("--pretend --queue-check=repair", "cannot use both --pretend and --queue-check");
+	refuses("-P -q", "cannot use both --pretend and --flush");
+	refuses("--queue-check=mend", "option --queue-check takes no other argument than 'repair'");
+	refuses("--force r", "--force goes with --flush");
+	refuses("--network-up r", "--network-up goes with --flush");
+	refuses("--mailq --all-users", "--all-users goes with --flush");
+	refuses("--json r", "--json goes with --mailq, --show and --queue-check");
+	refuses("-q --json", "--json goes with --mailq, --show and --queue-check");
+	refuses("-bpc --json", "--json does not go with -bpc and -bP");
 }
 
 static void
@@ -178,12 +297,13 @@ test_refusals(void)
 	refuses("--password=x", "there is no option --password: the arguments of a process can be read by every user");
 	refuses("--proxy-password=x", "there is no option --proxy-password: the arguments of a process can be read by every user");
 	refuses("--configure=a@b", "unknown option --configure");
-	refuses("-bs", "unsupported operation mode -bs");
-	refuses("-bp", "unsupported operation mode -bp");
-	refuses("-bi", "unsupported operation mode -bi");
+	refuses("-bd", "unsupported operation mode -bd");
+	refuses("-bpx", "unsupported operation mode -bpx");
+	refuses("-bz", "unsupported operation mode -bz");
+	refuses("-bv", "no addresses given");
+	refuses("-bs a@b", "too many arguments: no message is sent, so there can be no recipients");
+	refuses("-bs -bi", "cannot use both -bs and -bi");
 	refuses("-bmx", "unsupported operation mode -bmx");
-	refuses("-q", "unsupported option -q");
-	refuses("-q30m", "unsupported option -q");
 	refuses("-r x", "unknown option -r");
 	refuses("-S --rmqs=x", "cannot use both --serverinfo and --rmqs");
 	refuses("--print-config -S", "cannot use both --print-config and --serverinfo");
@@ -197,8 +317,8 @@ test_refusals(void)
 	       strstr(buf_text(&err.hint), "passwordeval") != NULL, "a password is not repeated, and the hint says how to give it");
 	err_clear(&err);
 	request_free(&request);
-	parse(&request, "-bs", &err);
-	tap_ok(strstr(buf_text(&err.hint), "cannot speak SMTP on standard input") != NULL, "-bs says what cannot be done");
+	parse(&request, "-bd", &err);
+	tap_ok(strstr(buf_text(&err.hint), "mailcrane-flush.timer") != NULL, "-bd names what delivers instead of a daemon");
 	err_clear(&err);
 	request_free(&request);
 }
@@ -222,6 +342,7 @@ test_help(void)
 	tap_ok(has_all, "--help has every option that is not hidden");
 	tap_ok(strstr(buf_text(&help), "--password=") == NULL, "--help has no option for a secret");
 	tap_ok(strstr(buf_text(&help), "-X, --logfile=FILE") != NULL, "--help has letters and arguments");
+	tap_ok(strstr(buf_text(&help), "\nThe queue, see mailcrane-queue(7):\n  -q, --flush ") != NULL, "--help has a group about the queue");
 	buf_free(&help);
 }
 
@@ -266,6 +387,8 @@ main(void)
 
 	test_actions();
 	test_ignored();
+	test_queue();
+	test_queue_refusals();
 	test_settings();
 	test_refusals();
 	test_help();
