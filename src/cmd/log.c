@@ -77,16 +77,15 @@ write_file(const char *program, const struct report_line *line)
 }
 
 static void
-write_syslog(const struct report_line *line)
+write_syslog(const struct report_line *line, const char *wanted)
 {
-	const char *wanted = line->account->syslog;
 	struct buf text = {0};
 
 	for (size_t i = 0; wanted != NULL && i < sizeof(facilities) / sizeof(facilities[0]); i++) {
 		if (strcmp(wanted, facilities[i].name) != 0)
 			continue;
 		add_line(&text, line, time(NULL), false);
-		openlog(PACKAGE_NAME, 0, facilities[i].facility);
+		openlog(line->tag != NULL ? line->tag : PACKAGE_NAME, 0, facilities[i].facility);
 		syslog(line->exit_code == EX_OK ? LOG_INFO : LOG_ERR, "%s", buf_text(&text));
 		closelog();
 		buf_free(&text);
@@ -98,5 +97,48 @@ void
 log_attempt(const char *program, const struct report_line *line)
 {
 	write_file(program, line);
-	write_syslog(line);
+	write_syslog(line, line->account->syslog);
+}
+
+static bool
+has_log(const struct account *account)
+{
+	bool has_file = account->logfile != NULL && account->logfile[0] != '\0';
+
+	return has_file || (account->syslog != NULL && strcmp(account->syslog, "off") != 0);
+}
+
+static void
+write_somewhere(const char *program, const struct report_line *line)
+{
+	if (has_log(line->account))
+		log_attempt(program, line);
+	else
+		write_syslog(line, "LOG_MAIL");
+}
+
+void
+log_alert(const char *program, const struct account *account, const char *text)
+{
+	struct account nobody = {0};
+	struct report_line line = {.account = account != NULL ? account : &nobody, .error = text, .exit_code = EX_CONFIG};
+
+	write_somewhere(program, &line);
+}
+
+void
+log_warning(const struct call *call, const char *text)
+{
+	struct account nobody = {0};
+	struct report_line line = {
+		.account = call->has_account ? &call->account : &nobody,
+		.error = text,
+		.exit_code = EX_OK,
+		.tag = call->request.log_tag,
+	};
+
+	if (call->request.name == NAME_MAILCRANE)
+		talk_warning(call->program, text);
+	else
+		write_somewhere(call->program, &line);
 }

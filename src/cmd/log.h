@@ -3,10 +3,19 @@
 #ifndef CMD_LOG_H
 #define CMD_LOG_H
 
+#include "cmd/choose.h"
 #include "deliver/report.h"
 
-/* Write the line where the account wants it (nowhere is fine). A log that cannot be written is a warning on stderr with
- * the line itself, never a failure. line->account must be set. */
+/* Write the line where the account wants it (nowhere is fine). A log that cannot be written is a warning on stderr
+ * with the line itself, never a failure. line->account must be set. */
 void log_attempt(const char *program, const struct report_line *line);
+
+/* Something that somebody has to look at: an account on hold, an entry that cannot be read. Written where the
+ * account's log is, and to syslog as an error if it has none. account may be NULL. */
+void log_alert(const char *program, const struct account *account, const char *text);
+
+/* A warning about what was done with a message. On stderr; but under the sendmail names, where callers take every word for a
+ * failure, in the log, in the system's if the account has none. */
+void log_warning(const struct call *call, const char *text);
 
 #endif

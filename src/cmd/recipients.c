@@ -4,14 +4,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "cmd/log.h"
 #include "cmd/recipients.h"
-#include "cmd/talk.h"
 #include "conf/defaults.h"
 #include "mail/alias.h"
 #include "mail/mailbox.h"
+
+static const char system_aliases[] = "/etc/aliases";
 
 enum { ALIASES_SIZE_MOST = 16 * 1024 * 1024 };
 
@@ -26,9 +29,8 @@ static const struct {
 };
 
 static bool
-fill_sender(struct envelope *envelope, const struct call *call, const struct message_found *found, struct err *err)
+fill_sender(struct envelope *envelope, const struct call *call, const char *wanted, struct err *err)
 {
-	const char *wanted = call->request.sender != NULL ? call->request.sender : found->sender;
 	struct address address = {0};
 	char *sender = NULL;
 
@@ -75,19 +77,34 @@ add_operands(struct envelope *envelope, const struct call *call, struct err *err
 	return is_fine;
 }
 
+const char *
+recipients_aliases(const struct call *call)
+{
+	const struct account *account = &call->account;
+	size_t row = 0;
+	bool is_set = keyword_find(STR("aliases"), &row) != NULL && account->is_set[row];
+
+	if (is_set)
+		return account->aliases != NULL && account->aliases[0] != '\0' ? account->aliases : NULL;
+	if (call->request.name != NAME_MAILCRANE && access(system_aliases, R_OK) == 0)
+		return system_aliases;
+	return NULL;
+}
+
 static bool
 expand_with(struct envelope *envelope, const struct call *call, const struct alias_rules *rules, struct err *err)
 {
+	const char *path = recipients_aliases(call);
 	struct alias_table table = {0};
 	struct alias_notes notes = {0};
 	struct buf text = {0};
 	bool is_fine;
 
-	is_fine = (file_read_path(call->account.aliases, ALIASES_SIZE_MOST, &text, err) || err_prefix(err, "aliases")) &&
-	          alias_parse(&table, call->account.aliases, buf_str(&text), err) &&
+	is_fine = (file_read_path(path, ALIASES_SIZE_MOST, &text, err) || err_prefix(err, "aliases")) &&
+	          alias_parse(&table, path, buf_str(&text), err) &&
 	          alias_expand(&table, rules, envelope, &notes, err);
 	for (size_t i = 0; is_fine && i < notes.n_items; i++)
-		talk_warning(call->program, notes.items[i]);
+		log_warning(call, notes.items[i]);
 	if (!is_fine)
 		err->exit_code = EX_CONFIG;
 	alias_notes_free(&notes);
@@ -99,12 +116,16 @@ expand_with(struct envelope *envelope, const struct call *call, const struct ali
 static bool
 expand_aliases(struct envelope *envelope, const struct call *call, struct err *err)
 {
-	const char *const local_domains[] = {"localhost", call->account.mailname, NULL};
-	struct alias_rules rules = {.local_domains = local_domains, .domain = call->account.mailname};
+	struct defaults_names names = {0};
+	struct alias_rules rules = {.local_domains = names.domains, .domain = call->account.mailname};
+	bool is_fine;
 
-	if (call->account.aliases == NULL || call->account.aliases[0] == '\0')
+	if (call->request.skips_aliases || recipients_aliases(call) == NULL)
 		return true;
-	return !alias_concerns(&rules, envelope) || expand_with(envelope, call, &rules, err);
+	defaults_find_names(&names, call->account.mailname);
+	is_fine = !alias_concerns(&rules, envelope) || expand_with(envelope, call, &rules, err);
+	defaults_names_free(&names);
+	return is_fine;
 }
 
 /* Local names that no alias stands for belong to this host's mail domain. */
@@ -137,6 +158,15 @@ qualify(struct envelope *envelope, const char *domain)
 	*envelope = qualified;
 }
 
+bool
+recipients_expand(struct envelope *envelope, const struct call *call, struct err *err)
+{
+	if (!expand_aliases(envelope, call, err))
+		return false;
+	qualify(envelope, call->account.mailname);
+	return true;
+}
+
 static void
 add_dsn_wishes(struct envelope *envelope, const struct account *account)
 {
@@ -148,7 +178,10 @@ add_dsn_wishes(struct envelope *envelope, const struct account *account)
 			if (str_equals_nocase(str_trim(word), notify_words[i].word))
 				notify |= notify_words[i].bit;
 	for (size_t i = 0; i < envelope->n_recipients; i++)
-		envelope->recipients[i].notify = notify;
+		if (envelope->recipients[i].notify == 0)
+			envelope->recipients[i].notify = notify;
+	if (envelope->wants_full_return || envelope->wants_headers_return)
+		return;
 	envelope->wants_full_return = account->dsn_return == DSN_RETURN_FULL;
 	envelope->wants_headers_return = account->dsn_return == DSN_RETURN_HEADERS;
 }
@@ -167,15 +200,41 @@ refuse_nobody(const struct call *call, struct err *err)
 bool
 recipients_fill(struct envelope *envelope, const struct call *call, const struct message_found *found, struct err *err)
 {
-	if (!fill_sender(envelope, call, found, err) || !add_operands(envelope, call, err))
+	const char *sender = call->request.sender != NULL ? call->request.sender : found->sender;
+
+	if (!fill_sender(envelope, call, sender, err) || !add_operands(envelope, call, err))
 		return false;
 	if (call->request.reads_recipients)
 		add_all(envelope, &found->recipients);
 	if (envelope->n_recipients == 0)
 		return refuse_nobody(call, err);
-	if (!expand_aliases(envelope, call, err))
+	if (!recipients_expand(envelope, call, err))
 		return false;
-	qualify(envelope, call->account.mailname);
 	add_dsn_wishes(envelope, &call->account);
+	envelope->envid = mem_copy_string(call->request.envid);
+	return true;
+}
+
+bool
+recipients_copy(struct envelope *envelope, const struct call *call, const struct envelope *given, struct err *err)
+{
+	if (!fill_sender(envelope, call, given->reverse_path, err))
+		return false;
+	for (size_t i = 0; i < given->n_recipients; i++) {
+		const struct recipient *recipient = &given->recipients[i];
+		struct recipient *copy;
+
+		if (!envelope_add(envelope, recipient->mailbox))
+			continue;
+		copy = &envelope->recipients[envelope->n_recipients - 1];
+		copy->original = mem_copy_string(recipient->original);
+		copy->notify = recipient->notify;
+	}
+	if (!recipients_expand(envelope, call, err))
+		return false;
+	envelope->wants_full_return = given->wants_full_return;
+	envelope->wants_headers_return = given->wants_headers_return;
+	add_dsn_wishes(envelope, &call->account);
+	envelope->envid = mem_copy_string(given->envid);
 	return true;
 }

@@ -1,189 +1,48 @@
-/* send.c - the main job: messages from stdin or files to an account's host. */
+/* send.c - the main job: messages from stdin or files to an account's host, or into the queue. */
 
 #include "config.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
+#include "cmd/aftermath.h"
 #include "cmd/log.h"
-#include "cmd/recipients.h"
+#include "cmd/refused.h"
 #include "cmd/send.h"
+#include "cmd/submission.h"
 #include "cmd/talk.h"
-#include "conf/defaults.h"
-#include "deliver/delivery.h"
+#include "deliver/bounce.h"
 
 enum { DRAIN_MS = 10000 };
 
-struct submission {
-	struct call *call;
-	struct delivery delivery;
-	struct secret secret;
-	char *full_name;             /* for a generated From; NULL: the user has none */
-	char *login_address;         /* likewise for a message with the null sender */
-	struct parcel *current;      /* the one that is being read */
-	struct message_found *found; /* what its header section holds */
-	bool was_stdin_read;
+enum way {
+	WAY_NOW,        /* try, and queue what is put off */
+	WAY_BACKGROUND, /* queue, and let another process try */
+	WAY_QUEUE       /* queue, and leave it to a flush */
 };
 
-/* --- reading the messages ------------------------------------------------------------------------------------------ */
-
-/* A generated From: the envelope sender with a name, unless somebody else's address was named (-f): the user's own name does not
- * belong there. The null sender is nobody's, so the user is named. */
-static void
-set_author(struct message_rules *rules, struct submission *s, const struct message_found *found)
-{
-	const struct account *account = &s->call->account;
-	bool is_null = s->current->envelope.reverse_path[0] == '\0';
-	bool was_named = s->call->request.sender != NULL || s->call->request.reads_sender;
-
-	if (is_null && s->login_address == NULL) {
-		struct buf address = {0};
-		char *login = defaults_login_name();
-
-		buf_printf(&address, "%s@%s", login, account->mailname);
-		s->login_address = buf_take(&address);
-		free(login);
-	}
-	rules->from_mailbox = is_null ? s->login_address : s->current->envelope.reverse_path;
-	rules->from_name = account->from_full_name;
-	if (rules->from_name != NULL || (was_named && !is_null))
-		return;
-	/* Looking up a user can be slow, so only where the name will be written. */
-	if (s->full_name == NULL && (found->sender == NULL || account->set_from_header == SWITCH_ON))
-		s->full_name = defaults_full_name();
-	rules->from_name = s->full_name;
-}
-
-static void
-set_rules(struct message_rules *rules, struct submission *s, const struct message_found *found)
-{
-	const struct account *account = &s->call->account;
-
-	set_author(rules, s, found);
-	rules->message_id_domain = account->mailname;
-	rules->keeps_bcc = !account->remove_bcc_headers;
-	rules->replaces_from = account->set_from_header == SWITCH_ON;
-	rules->never_adds_from = account->set_from_header == SWITCH_OFF;
-	rules->never_adds_date = account->set_date_header == SWITCH_OFF;
-	rules->never_adds_message_id = account->set_msgid_header == SWITCH_OFF;
-	rules->replaces_to = account->set_to_header;
-	rules->hides_recipients = account->undisclosed_recipients;
-	rules->size_limit = account->max_message_size;
-}
-
-/* The header section is known: now the account can be chosen by the sender in it, the envelope filled, and the rules told. */
 static bool
-decide(void *context, const struct message_found *found, struct message_rules *rules, struct err *err)
+may_queue(const struct submission *s)
 {
-	struct submission *s = context;
-
-	if (!s->call->has_account && !choose_account(s->call, found->sender, err))
-		return false;
-	if (s->call->request.reads_sender && !choose_same_account(s->call, found->sender, err))
-		return false;
-	if (!recipients_fill(&s->current->envelope, s->call, found, err))
-		return false;
-	set_rules(rules, s, found);
-	return true;
+	return s->call->account.queue != QUEUE_OFF;
 }
 
-static bool
-open_message(struct submission *s, const char *name, int *fd, struct err *err)
+/* `queue off` is the word of whoever set the account up: there is no queue that an option could use. */
+static enum way
+way_of(const struct submission *s)
 {
-	if (strcmp(name, "-") != 0)
-		return file_open_read(name, fd, err);
-	if (s->was_stdin_read)
-		return err_set(err, EX_USAGE, "standard input can be only one of the messages");
-	if (s->call->was_stdin_closed)
-		return err_set(err, EX_IOERR, "standard input is closed: there is no message to read");
-	s->was_stdin_read = true;
-	if (isatty(STDIN_FILENO))
-		talk_hint(s->call->program, "reading the message from the terminal, end with Ctrl-D on a line of its own");
-	*fd = STDIN_FILENO;
-	return true;
+	if (!may_queue(s) || s->call->request.delivery == DELIVERY_INTERACTIVE)
+		return WAY_NOW;
+	if (s->call->request.delivery == DELIVERY_BACKGROUND)
+		return WAY_BACKGROUND;
+	if (s->call->request.delivery == DELIVERY_QUEUE || s->call->account.queue == QUEUE_ALWAYS)
+		return WAY_QUEUE;
+	return WAY_NOW;
 }
 
-/* With lone_dot end, what stands behind the dot is not part of the message; most likely nobody meant that. */
-static void
-warn_of_ignored(const char *program, int64_t size)
-{
-	struct buf text = {0};
-
-	buf_printf(&text, "%lld bytes behind a line with a single dot were ignored (see lone_dot)", (long long)size);
-	talk_warning(program, buf_text(&text));
-	buf_free(&text);
-}
-
-static bool
-read_parcel(struct submission *s, struct parcel *parcel, struct err *err)
-{
-	const struct request *request = &s->call->request;
-	/* While the account waits for the sender in the message, only the options can tell. */
-	const struct account *settings = s->call->has_account ? &s->call->account : &request->overrides;
-	struct message_rules rules = {
-		.now = time(NULL),
-		.reads_recipients = request->reads_recipients,
-		.reads_sender = request->reads_sender,
-		.ends_at_lone_dot = settings->lone_dot == LONE_DOT_END,
-	};
-	struct message_source source = {.decide = decide, .context = s, .envelope = &parcel->envelope};
-	bool is_fine;
-
-	if (!open_message(s, parcel->name, &source.fd, err))
-		return false;
-	s->current = parcel;
-	is_fine = message_read(&parcel->message, &source, &rules, s->found, err);
-	if (source.fd != STDIN_FILENO)
-		close(source.fd);
-	if (is_fine && parcel->message.ignored_size > 0)
-		warn_of_ignored(s->call->program, parcel->message.ignored_size);
-	if (is_fine && rules.reads_sender && s->found->sender == NULL)
-		is_fine = err_set(err, EX_USAGE, "there is no From with an address in the message to take the sender from");
-	return is_fine;
-}
-
-static bool
-read_parcels(struct submission *s, struct err *err)
-{
-	struct delivery *delivery = &s->delivery;
-
-	for (size_t i = 0; i < delivery->n_parcels; i++) {
-		struct message_found found = {0};
-		bool is_fine;
-
-		s->found = &found;
-		is_fine = read_parcel(s, &delivery->parcels[i], err);
-		delivery->parcels[i].message_id = mem_copy_string(found.message_id);
-		message_found_free(&found);
-		s->found = NULL;
-		if (!is_fine) {
-			if (delivery->n_parcels > 1 && err->exit_code != EX_NOINPUT)
-				err_prefix(err, "%s", delivery->parcels[i].name);
-			return false;
-		}
-	}
-	return true;
-}
-
-static void
-make_parcels(struct submission *s)
-{
-	const struct request *request = &s->call->request;
-	size_t n = request->n_message_files > 0 ? request->n_message_files : 1;
-
-	s->delivery.parcels = mem_alloc(n, sizeof(*s->delivery.parcels));
-	s->delivery.n_parcels = n;
-	for (size_t i = 0; i < n; i++)
-		s->delivery.parcels[i].name =
-		    mem_copy_string(request->n_message_files > 0 ? request->message_files[i] : "-");
-}
-
-/* --- telling what happened ------------------------------------------------------------------------------------------ */
+/* --- telling what happened ----------------------------------------------------------------------------------------- */
 
 static void
 log_parcel(const struct submission *s, const struct parcel *parcel, const char *error, int exit_code)
@@ -193,9 +52,11 @@ log_parcel(const struct submission *s, const struct parcel *parcel, const char *
 		.envelope = &parcel->envelope,
 		.message = parcel->message.is_open ? &parcel->message : NULL,
 		.message_id = parcel->message_id,
+		.queue_id = parcel->queue_id,
 		.error = error,
 		.is_tls_used = s->delivery.is_tls_used,
 		.exit_code = exit_code,
+		.tag = s->call->request.log_tag,
 	};
 
 	if (s->call->has_account)
@@ -204,44 +65,116 @@ log_parcel(const struct submission *s, const struct parcel *parcel, const char *
 
 /* A failure before any connection: nobody has got anything. */
 static int
-report_early(const struct submission *s, struct err *err)
+report_early(struct submission *s, struct err *err)
 {
 	int exit_code = err->exit_code;
 
 	talk_error(s->call->program, err);
 	for (size_t i = 0; i < s->delivery.n_parcels; i++)
 		log_parcel(s, &s->delivery.parcels[i], buf_text(&err->text), exit_code);
+	buf_add_str(&s->trouble, buf_str(&err->text));
 	err_clear(err);
 	return exit_code;
 }
 
+/* Why somebody was put off, for whoever watches at a terminal and for the log. */
+static const char *
+reason_of(const struct parcel *parcel)
+{
+	for (size_t i = 0; i < parcel->envelope.n_recipients; i++)
+		if (parcel->envelope.recipients[i].outcome.state == OUTCOME_DEFERRED)
+			return parcel->envelope.recipients[i].outcome.text;
+	return "";
+}
+
+/* A script hears nothing of what is taken care of; who sits at a terminal wants to know that it did not go out. */
 static void
-report_parcel(const struct submission *s, const struct parcel *parcel)
+tell_of_queue(const struct submission *s, const struct parcel *parcel)
 {
 	const char *hint = report_hint(&s->delivery, parcel);
-	const char *warning = mime_warning(&parcel->encoding);
 	struct buf text = {0};
 
-	if (warning != NULL && envelope_count(&parcel->envelope, OUTCOME_DELIVERED) > 0)
-		talk_warning(s->call->program, warning);
+	if (!isatty(STDERR_FILENO))
+		return;
+	buf_printf(&text, "queued as %s", parcel->queue_id);
+	if (reason_of(parcel)[0] != '\0')
+		buf_printf(&text, ", will be tried again: %s", reason_of(parcel));
+	talk_problems(s->call->program, buf_str(&text));
+	if (hint != NULL)
+		talk_hint(s->call->program, hint);
+	buf_free(&text);
+}
+
+static void
+report_problems(const struct submission *s, const struct parcel *parcel)
+{
+	const char *hint = report_hint(&s->delivery, parcel);
+	struct buf text = {0};
+
 	report_add_problems(&text, &s->delivery, parcel);
 	talk_problems(s->call->program, buf_str(&text));
 	if (hint != NULL && text.size > 0)
 		talk_hint(s->call->program, hint);
 	if (text.size > 0)
 		buf_truncate(&text, text.size - 1);
+	else if (parcel->queue_id != NULL)
+		buf_add_text(&text, reason_of(parcel));
 	log_parcel(s, parcel, buf_text(&text), parcel->exit_code);
 	buf_free(&text);
+}
+
+static void
+report_parcel(const struct submission *s, const struct parcel *parcel)
+{
+	const char *warning = mime_warning(&parcel->encoding);
+	struct buf text = {0};
+
+	if (warning != NULL && envelope_count(&parcel->envelope, OUTCOME_DELIVERED) > 0)
+		log_warning(s->call, warning);
+	report_problems(s, parcel);
+	if (parcel->queue_id != NULL)
+		tell_of_queue(s, parcel);
 	if (s->delivery.n_parcels == 1 || parcel->exit_code != EX_OK)
 		return;
 	/* Of several messages each is told about, so that nobody has to guess which ones a failure left out. */
-	report_add_success(&text, parcel);
+	if (parcel->queue_id != NULL)
+		buf_printf(&text, "queued as %s", parcel->queue_id);
+	else
+		report_add_success(&text, parcel);
 	printf("%s: %s\n", parcel->name, buf_text(&text));
 	buf_free(&text);
 }
 
+/* What failed since the last time is told at a terminal, where somebody reads it. */
+static void
+tell_of_bounces(struct submission *s)
+{
+	size_t n = s->outbox.is_open && isatty(STDERR_FILENO) ? bounce_count(&s->outbox.spool) : 0;
+	struct buf text = {0};
+
+	if (n == 0)
+		return;
+	buf_printf(&text, "%zu notification%s about mail that was not delivered: see %s/bounces/new", n, n == 1 ? "" : "s",
+	           s->outbox.spool.path);
+	talk_hint(s->call->program, buf_text(&text));
+	buf_free(&text);
+}
+
+/* Programs take any output for a failure. */
+static void
+tell_warnings(struct submission *s)
+{
+	struct buf *warnings = &s->outbox.spool.warnings;
+
+	if (isatty(STDERR_FILENO))
+		talk_warnings(s->call->program, warnings);
+	else if (warnings->size > 0)
+		log_alert(s->call->program, &s->call->account, buf_text(warnings));
+	buf_clear(warnings);
+}
+
 static int
-report(const struct submission *s)
+report(struct submission *s)
 {
 	int exit_code = EX_OK;
 
@@ -249,10 +182,180 @@ report(const struct submission *s)
 		report_parcel(s, &s->delivery.parcels[i]);
 		exit_code = outcome_worse_exit(exit_code, s->delivery.parcels[i].exit_code);
 	}
+	tell_of_bounces(s);
+	tell_warnings(s);
 	return exit_code;
 }
 
-/* --- the whole ------------------------------------------------------------------------------------------------------- */
+/* --- the queue ----------------------------------------------------------------------------------------------------- */
+
+/* Queue a parcel for whoever is not settled. *entry stays open. False: the parcel's exit code says so, and it is
+ * told. */
+static bool
+queue_parcel(struct submission *s, struct parcel *parcel, struct entry *entry)
+{
+	struct err err = {0};
+
+	if (outbox_open(&s->outbox, s->call, true, &err) && outbox_put(&s->outbox, parcel, entry, &err)) {
+		parcel->queue_id = mem_copy_string(entry->id);
+		parcel->exit_code = envelope_refusal_code(&parcel->envelope);
+		return true;
+	}
+	parcel->exit_code = outcome_worse_exit(parcel->exit_code, EX_TEMPFAIL);
+	talk_error(s->call->program, &err);
+	buf_add_str(&s->trouble, buf_str(&err.text));
+	err_clear(&err);
+	return false;
+}
+
+/* Is the account on hold, so that nothing should be tried for now? *hint tells why. */
+static bool
+is_on_hold(struct submission *s, struct hint *hint)
+{
+	struct backoff route = outbox_backoff(&s->outbox, s->call);
+
+	return s->outbox.is_open && backoff_is_closed(&route, hint) && hint->is_held;
+}
+
+/* In a process of its own: deliver what was just queued. Its locks are held since before it could be seen. */
+static void
+deliver_in_background(struct submission *s, struct entry *entries)
+{
+	pid_t pid = detach_fork();
+
+	if (pid != 0)
+		return; /* without a process it is delivered by the next flush */
+	s->lane = aftermath_lane(s);
+	s->lane.is_patient = true;
+	s->route = lane_route_begin(&s->lane, s->call, s->outbox.tag, NULL);
+	for (size_t i = 0; i < s->delivery.n_parcels; i++)
+		if (entries[i].is_open)
+			lane_route_add(s->route, &entries[i]);
+	lane_route_run(s->route);
+	lane_route_free(s->route);
+	settle_sync(s->call->program, &s->outbox.spool);
+	_exit(EX_OK);
+}
+
+static int
+queue_all(struct submission *s, bool in_background)
+{
+	size_t n = s->delivery.n_parcels;
+	struct entry *entries = mem_alloc(n, sizeof(*entries));
+	struct hint hint = {0};
+	bool is_queued = true;
+
+	for (size_t i = 0; i < n; i++)
+		is_queued = queue_parcel(s, &s->delivery.parcels[i], &entries[i]) && is_queued;
+	if (in_background && !is_on_hold(s, &hint))
+		deliver_in_background(s, entries);
+	for (size_t i = 0; i < n; i++)
+		entry_free(&entries[i]);
+	free(entries);
+	return report(s);
+}
+
+/* After an attempt: what was put off goes into the queue. */
+static void
+queue_rest(struct submission *s)
+{
+	for (size_t i = 0; i < s->delivery.n_parcels; i++) {
+		struct parcel *parcel = &s->delivery.parcels[i];
+		struct entry entry = {0};
+
+		if (parcel->queue_id != NULL)
+			parcel->exit_code = envelope_refusal_code(&parcel->envelope); /* a child waits for its answer */
+		else if (envelope_count(&parcel->envelope, OUTCOME_DEFERRED) > 0)
+			queue_parcel(s, parcel, &entry);
+		entry_free(&entry);
+	}
+}
+
+/* --- trying now ---------------------------------------------------------------------------------------------------- */
+
+/* The route of this attempt is noted, so that flushes and later calls know. */
+static void
+note_route(struct submission *s)
+{
+	const struct delivery *delivery = &s->delivery;
+	enum retry_class class = retry_class_of(&delivery->why, delivery->failure.exit_code);
+	struct backoff route = outbox_backoff(&s->outbox, s->call);
+
+	if (!s->outbox.is_open)
+		return;
+	if (!err_is_set(&delivery->failure))
+		backoff_succeeded(&route);
+	else if (class != RETRY_MESSAGE && class != RETRY_RECIPIENT)
+		backoff_failed(&route, class, buf_text(&delivery->failure.text), report_failure_hint(delivery));
+}
+
+static void
+settle_all(struct submission *s, const struct outcome *why)
+{
+	for (size_t i = 0; i < s->delivery.n_parcels; i++)
+		envelope_settle(&s->delivery.parcels[i].envelope, why);
+}
+
+static int
+deliver(struct submission *s)
+{
+	struct talk_progress progress = {.is_wanted = isatty(STDERR_FILENO) && !s->call->request.is_debugging};
+	struct delivery *delivery = &s->delivery;
+	bool is_told = false;
+	int exit_code;
+
+	if (s->call->request.is_debugging)
+		delivery->watch.show = talk_show_dialogue;
+	delivery->watch.progress = talk_progress;
+	delivery->watch.progress_context = &progress;
+	if (may_queue(s))
+		aftermath_arrange(s);
+	delivery_run(delivery);
+	talk_progress_end(&progress);
+	if (s->is_child)
+		aftermath_finish(s);
+	if (may_queue(s)) {
+		queue_rest(s);
+		note_route(s);
+		is_told = refused_keep(s);
+	}
+	exit_code = report(s);
+	return is_told ? EX_OK : exit_code;
+}
+
+/* At a terminal it is tried all the same, for somebody may be mending it. */
+static bool
+must_wait(struct submission *s)
+{
+	struct outcome why = {.state = OUTCOME_DEFERRED, .stage = OUTCOME_AT_AUTH};
+	struct hint hint = {0};
+
+	if (isatty(STDERR_FILENO) || !is_on_hold(s, &hint))
+		return false;
+	outcome_set_text(&why, str_of(hint.text));
+	settle_all(s, &why);
+	return true;
+}
+
+/* The password cannot be had: the message is innocent, and waits. */
+static int
+queue_without_secret(struct submission *s, struct err *err)
+{
+	struct outcome why = {.state = OUTCOME_DEFERRED, .stage = OUTCOME_AT_AUTH};
+	struct backoff route;
+	int exit_code;
+
+	outcome_set_text(&why, buf_str(&err->text));
+	settle_all(s, &why);
+	exit_code = queue_all(s, false);
+	route = outbox_backoff(&s->outbox, s->call);
+	if (s->outbox.is_open)
+		backoff_failed(&route, RETRY_ACCOUNT, buf_text(&err->text), err->hint.size > 0 ? buf_text(&err->hint) : NULL);
+	if (isatty(STDERR_FILENO) || exit_code != EX_OK)
+		talk_error(s->call->program, err);
+	err_clear(err);
+	return exit_code;
+}
 
 static bool
 find_secret(struct submission *s, struct err *err)
@@ -268,29 +371,69 @@ find_secret(struct submission *s, struct err *err)
 	return true;
 }
 
+static int
+try_now(struct submission *s)
+{
+	struct err err = {0};
+
+	/* A queue that cannot be looked into is no reason not to send. */
+	if (may_queue(s) && !outbox_open(&s->outbox, s->call, false, &err))
+		err_clear(&err);
+	if (must_wait(s))
+		return queue_all(s, false);
+	if (find_secret(s, &err))
+		return deliver(s);
+	return may_queue(s) ? queue_without_secret(s, &err) : report_early(s, &err);
+}
+
+/* --- the whole ----------------------------------------------------------------------------------------------------- */
+
+/* Where the message must go into the queue, there has to be room for it before it is read. */
+static bool
+make_room(struct submission *s, struct err *err)
+{
+	if (!s->call->has_account || way_of(s) == WAY_NOW)
+		return true;
+	if (outbox_open(&s->outbox, s->call, true, err) && spool_has_room(&s->outbox.spool, err))
+		return true;
+	err->exit_code = EX_TEMPFAIL;
+	return false;
+}
+
 static bool
 prepare(struct submission *s, struct err *err)
 {
-	/* The account is chosen first, so that a wrong configuration is told at once; only a sender that stands in the message
-	 * makes it wait for the header section. */
-	if (!s->call->request.reads_sender && !choose_account(s->call, s->call->request.sender, err))
+	const char *sender = s->given != NULL ? s->given->envelope->reverse_path : s->call->request.sender;
+
+	/* The account is chosen first, so that a wrong configuration is told at once; only a sender that stands in
+	 * the message makes it wait for the header section. */
+	if (!s->call->request.reads_sender && !choose_account(s->call, sender, err))
 		return false;
-	return read_parcels(s, err) && find_secret(s, err);
+	return make_room(s, err) && submission_read(s, err);
 }
 
 static int
-deliver(struct submission *s)
+hand_over(struct submission *s)
 {
-	struct talk_progress progress = {.is_wanted = isatty(STDERR_FILENO) && !s->call->request.is_debugging};
-
 	s->delivery.account = &s->call->account;
-	if (s->call->request.is_debugging)
-		s->delivery.watch.show = talk_show_dialogue;
-	s->delivery.watch.progress = talk_progress;
-	s->delivery.watch.progress_context = &progress;
-	delivery_run(&s->delivery);
-	talk_progress_end(&progress);
-	return report(s);
+	switch (way_of(s)) {
+	case WAY_BACKGROUND:
+		return queue_all(s, true);
+	case WAY_QUEUE:
+		return queue_all(s, false);
+	case WAY_NOW:
+		break;
+	}
+	return try_now(s);
+}
+
+int
+send_given(struct submission *s)
+{
+	struct err err = {0};
+
+	submission_begin(s);
+	return prepare(s, &err) ? hand_over(s) : report_early(s, &err);
 }
 
 int
@@ -300,21 +443,15 @@ send_run(struct call *call)
 	struct err err = {0};
 	int exit_code;
 
-	make_parcels(&s);
+	submission_begin(&s);
 	if (choose_read_files(call, &err) && prepare(&s, &err))
-		exit_code = deliver(&s);
+		exit_code = hand_over(&s);
 	else {
 		exit_code = report_early(&s, &err);
 		/* So that the writer of the message sees this exit status, and not SIGPIPE. */
 		if (!s.was_stdin_read && !call->was_stdin_closed && call->request.n_message_files == 0)
 			message_drain(STDIN_FILENO, DRAIN_MS);
 	}
-	for (size_t i = 0; i < s.delivery.n_parcels; i++)
-		parcel_free(&s.delivery.parcels[i]);
-	free(s.delivery.parcels);
-	delivery_free(&s.delivery);
-	secret_free(&s.secret);
-	free(s.full_name);
-	free(s.login_address);
+	submission_free(&s);
 	return exit_code;
 }

@@ -5,13 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <idn2.h>
-
 #include "auth/sasl.h"
+#include "base/domain.h"
 #include "base/file.h"
+#include "cmd/author.h"
 #include "cmd/recipients.h"
 #include "cmd/show.h"
 #include "cmd/talk.h"
+#include "conf/classic.h"
 #include "net/tls.h"
 
 static void
@@ -64,13 +65,14 @@ print_envelope(const struct call *call)
 	bool is_sender_known = !call->request.reads_sender;
 	struct message_found found = {0};
 	struct envelope envelope = {0};
+	struct author author = {0};
 	struct err err = {0};
 	int exit_code = EX_OK;
 
 	if (!is_sender_known)
 		printf("envelope from would be read from the message, and may choose another account\n");
 	if (call->request.n_operands > 0) {
-		if (!recipients_fill(&envelope, call, &found, &err))
+		if (!recipients_fill(&envelope, call, &found, &err) || !author_settle(&author, &call->account, &envelope, &err))
 			exit_code = fail(call, &err);
 		else if (is_sender_known)
 			printf("envelope from = %s\n", envelope.reverse_path[0] != '\0' ? envelope.reverse_path : "<>");
@@ -79,6 +81,7 @@ print_envelope(const struct call *call)
 	}
 	if (call->request.reads_recipients)
 		printf("recipients would also be read from the message\n");
+	author_free(&author);
 	envelope_free(&envelope);
 	return exit_code;
 }
@@ -128,7 +131,7 @@ show_version(const struct call *call)
 	(void)call;
 	printf("%s %s\n", PACKAGE_NAME, PACKAGE_VERSION);
 	printf("Libraries: GnuTLS %s, GNU SASL %s, Libidn2 %s\n", tls_library_version(), sasl_library_version(),
-	       idn2_check_version(NULL));
+	       domain_library_version());
 	printf("Protocols: SMTP, LMTP; TLS, SOCKS5, unix sockets\n");
 	printf("Authentication: plain login external cram-md5 digest-md5 scram-sha-1 scram-sha-256 scram-sha-1-plus\n"
 	       "    scram-sha-256-plus gssapi oauthbearer xoauth2\n");
@@ -146,11 +149,14 @@ show_version(const struct call *call)
 }
 
 int
-show_help(void)
+show_help(const struct call *call)
 {
 	struct buf text = {0};
 
-	option_add_help(&text);
+	if (call->request.name == NAME_MAILCRANE)
+		option_add_help(&text);
+	else
+		classic_add_help(&text);
 	print(&text);
 	return EX_OK;
 }

@@ -9,6 +9,6 @@
 int show_pretend(struct call *call);
 int show_config(struct call *call);
 int show_version(const struct call *call);
-int show_help(void);
+int show_help(const struct call *call);
 
 #endif

@@ -43,6 +43,13 @@ talk_warning(const char *program, const char *text)
 }
 
 void
+talk_warnings(const char *program, struct buf *b)
+{
+	say(program, "warning: ", buf_str(b));
+	buf_clear(b);
+}
+
+void
 talk_hint(const char *program, const char *hint)
 {
 	say(program, "hint: ", str_of(hint));

@@ -10,6 +10,8 @@
 void talk_error(const char *program, const struct err *err);
 void talk_problems(const char *program, struct str lines); /* "PROGRAM: line" for each */
 void talk_warning(const char *program, const char *text);
+/* A warning for each line of b, which is emptied. */
+void talk_warnings(const char *program, struct buf *b);
 void talk_hint(const char *program, const char *hint);
 
 /* For --debug: each line of the dialogue as it happens. context is unused. */

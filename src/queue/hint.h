@@ -11,7 +11,7 @@
 
 struct hint {
 	unsigned n_failures;   /* in a row; 0: the route is well */
-	int64_t not_before;    /* seconds since 1970; 0: now */
+	int64_t not_before;    /* seconds since 1970; 0: now. Whether that is due: retry_is_due(), for the clock may be wrong */
 	bool is_held;          /* the account is on hold: its login or the server's certificate was refused */
 	int64_t since;         /* of the first failure in the row */
 	char account[128];     /* for people */

@@ -97,13 +97,13 @@ id_is_valid(struct str text)
 int64_t
 id_time(struct str text)
 {
-	int64_t value = 0;
+	uint64_t value = 0;
 
 	if (!id_is_valid(text))
 		return -1;
 	for (size_t i = 0; i < TIME_LENGTH; i++)
-		value = (value << BITS) | digit_of(text.data[i]);
-	return value;
+		value = (value << BITS) | (uint64_t)digit_of(text.data[i]);
+	return (int64_t)value;
 }
 
 /* FNV-1a; its low bits alone are weak. */

@@ -78,12 +78,18 @@ add_candidate(struct search *search, const char *base, const char *rest, enum ba
 	candidate->must_be_ours = kind == BASE_HOME;
 }
 
+static bool
+is_given(const struct spool_place *place)
+{
+	return place->path != NULL && place->path[0] != '\0';
+}
+
 static void
 list_candidates(struct search *search, const struct spool_place *place)
 {
 	struct buf rest = {0};
 
-	if (place->path != NULL && place->path[0] != '\0') {
+	if (is_given(place)) {
 		add_candidate(search, place->path, "", BASE_MADE);
 		return;
 	}
@@ -98,6 +104,14 @@ list_candidates(struct search *search, const struct spool_place *place)
 	buf_free(&rest);
 }
 
+static bool
+refuse_owner(const char *path, uid_t owner, struct err *err)
+{
+	err_set(err, EX_NOPERM, "the queue's folder %s belongs to uid %u, and this is uid %u", path, (unsigned int)owner,
+	        (unsigned int)geteuid());
+	return err_hint(err, "let that user remove it, or choose another place with queue_dir");
+}
+
 /* Its owner and mode. */
 static bool
 check_root(int fd, const char *path, struct err *err)
@@ -106,11 +120,8 @@ check_root(int fd, const char *path, struct err *err)
 
 	if (fstat(fd, &facts) != 0)
 		return err_set_errno(err, disk_exit_code(errno), "cannot use the queue in %s", path);
-	if (facts.st_uid != geteuid()) {
-		err_set(err, EX_NOPERM, "the queue's folder %s belongs to uid %u, and this is uid %u", path,
-		        (unsigned int)facts.st_uid, (unsigned int)geteuid());
-		return err_hint(err, "let that user remove it, or choose another place with queue_dir");
-	}
+	if (facts.st_uid != geteuid())
+		return refuse_owner(path, facts.st_uid, err);
 	if ((facts.st_mode & OTHERS) != 0) {
 		err_set(err, EX_NOPERM, "the queue's folder %s is open to other users: mode %04o", path,
 		        (unsigned int)facts.st_mode & 07777U);
@@ -134,8 +145,7 @@ explain_root(const char *path, int cause, struct err *err)
 		} else if (!S_ISDIR(facts.st_mode)) {
 			err_set(err, EX_CANTCREAT, "%s, where the queue's folder should be, is not a folder", path);
 		} else if (facts.st_uid != geteuid()) {
-			err_set(err, EX_NOPERM, "the queue's folder %s belongs to uid %u, and this is uid %u", path,
-			        (unsigned int)facts.st_uid, (unsigned int)geteuid());
+			refuse_owner(path, facts.st_uid, err);
 		} else {
 			errno = cause;
 			err_set_errno(err, disk_exit_code(cause), "cannot open the queue's folder %s", path);
@@ -318,7 +328,8 @@ search_spool(struct spool *spool, const struct spool_place *place, bool may_make
 			buf_printf(&tried, "%s%s: %s", tried.size > 0 ? "; " : "", search.candidates[i].path,
 			           strerror(errno));
 	}
-	if (may_make && (found == FOUND_NONE || found == FOUND_CLOSED)) {
+	/* Where it was said where the queue is, one that cannot be reached is not one that is not there. */
+	if ((may_make && found == FOUND_NONE) || (found == FOUND_CLOSED && (may_make || is_given(place)))) {
 		err_set(err, EX_CANTCREAT, "there is no place for the queue: %s",
 		        tried.size > 0 ? buf_text(&tried) : "no home folder is known");
 		err_hint(err, "set queue_dir to a folder that can be written to");
@@ -326,13 +337,13 @@ search_spool(struct spool *spool, const struct spool_place *place, bool may_make
 	buf_free(&tried);
 	for (size_t i = 0; i < search.n_candidates; i++)
 		free(search.candidates[i].path);
-	return found == FOUND_OPEN || (!may_make && found != FOUND_REFUSED);
+	return found == FOUND_OPEN || (!may_make && (found == FOUND_NONE || (found == FOUND_CLOSED && !is_given(place))));
 }
 
 bool
 spool_open(struct spool *spool, const struct spool_place *place, struct err *err)
 {
-	if (place->path != NULL && place->path[0] != '\0' && place->path[0] != '/') {
+	if (is_given(place) && place->path[0] != '/') {
 		*spool = (struct spool){0};
 		return err_set(err, EX_CONFIG, "the queue's folder '%s' is not an absolute path", place->path);
 	}

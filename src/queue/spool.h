@@ -74,7 +74,8 @@ struct spool {
  * queue). A queue in memory, or a new one on a file server, is warned of. */
 bool spool_open(struct spool *spool, const struct spool_place *place, struct err *err);
 
-/* The same, but nothing is made: where there is no spool, true with is_open false. */
+/* The same, but nothing is made: where there is no spool, true with is_open false. EX_CANTCREAT also where path is given
+ * and cannot be looked into. */
 bool spool_open_existing(struct spool *spool, const struct spool_place *place, struct err *err);
 
 /* The descriptor of one of its folders; -1: err says why. */

@@ -1,0 +1,57 @@
+/* place.c - the spool of this call. Reads configuration files, opens folders. */
+
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "cmd/place.h"
+
+/* Whoever looks after the queue need not be able to send: an account that is incomplete still says where the queue is. Only
+ * one that was asked for by name must be there. */
+static bool
+find_folder(struct call *call, char **folder, struct err *err)
+{
+	struct err trouble = {0};
+	bool is_chosen;
+
+	if (call->request.overrides.queue_dir != NULL || call->has_account) {
+		const struct account *account = call->has_account ? &call->account : &call->request.overrides;
+
+		*folder = mem_copy_string(account->queue_dir);
+		return true;
+	}
+	if (call->config.n_files == 0 && !choose_read_files(call, err))
+		return false;
+	is_chosen = choose_account(call, NULL, &trouble);
+	if (!is_chosen && !call->has_account && call->request.account_id != NULL)
+		return err_move(err, &trouble);
+	*folder = mem_copy_string(call->account.queue_dir);
+	if (!is_chosen) {
+		account_free(&call->account);
+		call->has_account = false;
+	}
+	err_clear(&trouble);
+	return true;
+}
+
+bool
+place_open(struct call *call, struct spool *spool, bool makes_it, struct err *err)
+{
+	char *folder = NULL;
+	bool is_open = false;
+
+	if (find_folder(call, &folder, err)) {
+		struct spool_place place = {
+			.path = folder,
+			.state_home = secure_getenv("XDG_STATE_HOME"),
+			.home = file_home(),
+			.system_folder = PLACE_SYSTEM_FOLDER,
+		};
+
+		is_open = makes_it ? spool_open(spool, &place, err) : spool_open_existing(spool, &place, err);
+	}
+	free(folder);
+	return is_open;
+}
