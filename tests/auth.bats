@@ -351,7 +351,7 @@ assert_hidden() {
 @test "a password command is ended together with the program" {
 	start_auth_peer --auth PLAIN
 	auth_account "auth on" "passwordeval echo \$PPID \$\$ >$HOME/pids.new; mv $HOME/pids.new $HOME/pids; exec sleep 300"
-	clean_environment "$MAILCRANE" alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
+	clean_environment "$MAILCRANE" --queue=off alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
 	wait_until 10 test -s "$HOME/pids"
 	read -r program command <"$HOME/pids"
 	kill "$program"
@@ -400,7 +400,7 @@ assert_hidden() {
 @test "without a terminal nobody is asked, and the ways to give a password are told" {
 	start_auth_peer --auth PLAIN
 	auth_account "auth on"
-	run --separate-stderr clean_environment timeout 20 setsid -w "$MAILCRANE" alice@example.net <"$HOME/message" 3>&- 4>&-
+	run --separate-stderr clean_environment timeout 20 setsid -w "$MAILCRANE" --queue=off alice@example.net <"$HOME/message" 3>&- 4>&-
 	assert_exit 69
 	assert_stderr "no password for joe at localhost"
 	assert_stderr "passwordeval"
@@ -427,7 +427,7 @@ start_on_terminal() {
 	mkfifo "$HOME/keys"
 	cat >"$HOME/terminal" <<-END
 		trap : INT
-		'$MAILCRANE' alice@example.net <'$HOME/message'
+		'$MAILCRANE' --queue=off alice@example.net <'$HOME/message'
 		echo "status \$?"
 		stty -a
 		echo done
@@ -557,7 +557,7 @@ finish_on_terminal() {
 	auth_account "auth on" "passwordeval echo \$PPID >$HOME/pid; cat $HOME/secret/word" "timeout 20"
 	mkdir "$HOME/secret"
 	echo "$PASSWORD" >"$HOME/secret/word"
-	clean_environment "$MAILCRANE" alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
+	clean_environment "$MAILCRANE" --queue=off alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
 	wait_until 10 grep -q 'C: MAIL' "$PEER_LOG"
 	pid=$(cat "$HOME/pid")
 	tr '\0' '\n' <"/proc/$pid/cmdline" >"$HOME/cmdline"

@@ -112,7 +112,7 @@ trace_calls() {
 	CLEAN_ENVIRONMENT=("ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0")
 	run --separate-stderr clean_environment strace -f -yy -o "$trace" \
 		-e trace=connect,setsockopt,sendto,sendmsg,sendmmsg,write,writev,pwrite64 \
-		"$MAILCRANE" a@example.net b@example.net 3>&- 4>&- <<<$'Subject: s\n\nhello'
+		"$MAILCRANE" --queue=off a@example.net b@example.net 3>&- 4>&- <<<$'Subject: s\n\nhello'
 	grep -E "<TCP:\[.*$PORT\]>|setsockopt|connect\(.*htons\($PORT\)" "$trace" >"$trace.connection"
 	trace=$trace.connection
 }

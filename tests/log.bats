@@ -34,7 +34,7 @@ small=$'Subject: s\n\nhello'
 
 @test "standard output that is full is a warning after a message was sent, and no reason to send it again" {
 	serve <<<"logfile -"
-	run --separate-stderr clean_environment sh -c '"$0" a@example.net >/dev/full' "$MAILCRANE" <<<"$small" 3>&- 4>&-
+	run --separate-stderr clean_environment sh -c '"$0" --queue=off a@example.net >/dev/full' "$MAILCRANE" <<<"$small" 3>&- 4>&-
 	assert_exit 0
 	assert_stderr "warning: cannot write to standard output"
 	assert_received 1

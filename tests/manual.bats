@@ -72,10 +72,10 @@ use_readme_configuration() {
 	assert_received 4
 }
 
-@test "README: other operations of sendmail are refused with 64" {
+@test "README: operations of sendmail that are not there are refused with 64" {
 	local option
 
-	for option in -bs -bp -bi -bd -q -q15m; do
+	for option in -bd -bt; do
 		run_as sendmail $option </dev/null
 		assert_exit 64
 		assert_stderr "hint: "
@@ -154,6 +154,29 @@ use_readme_configuration() {
 		chmod 600 "$BATS_TEST_TMPDIR/example$number"
 		run_mailcrane -C "$BATS_TEST_TMPDIR/example$number" --pretend
 		assert_exit 0
+	done
+}
+
+# The lines of the entry of SETTING in mailcranerc(5).
+entry_of() {
+	awk -v name="$1" '/^\.It / { inside = $3 == name } inside' "$SRCDIR/doc/mailcranerc.5"
+}
+
+@test "mailcranerc(5): what cron, PHP and smartd write becomes what the page shows" {
+	local rules number=0 line written shown=()
+
+	rules=$(entry_of identity | sed -n '/^identity .*=/p')
+	mapfile -t shown < <(entry_of identity | grep '^From: ' | sed "s/@box\\b/@$(uname -n)/g")
+	[ "${#shown[@]}" -ge 6 ] || fail_with "only ${#shown[@]} lines are shown"
+	start_peer
+	printf 'host 127.0.0.1\nport %s\n%s\n' "$PORT" "$rules" | write_config
+	for ((line = 0; line < ${#shown[@]}; line += 2)); do
+		number=$((number + 1))
+		written=${shown[line]}
+		run_mailcrane --read-envelope-from alice@example.net <<<"$written"$'\nSubject: s\n\nx'
+		assert_exit 0
+		assert_header "$number" From "${shown[line + 1]#From: }"
+		[[ ${shown[line + 1]} == *"<$(sender_of "$number")>" ]] || fail_with "sender is $(sender_of "$number")"
 	done
 }
 

@@ -79,7 +79,7 @@ measure_memory() {
 	[ -x /usr/bin/time ] || skip "there is no /usr/bin/time"
 	! grep -aq __asan_init "$MAILCRANE" || skip "a sanitizer's memory would be measured"
 	run --separate-stderr clean_environment /usr/bin/time -f %M -o "$BATS_TEST_TMPDIR/memory" \
-		"$MAILCRANE" b@example.net 3>&- 4>&-
+		"$MAILCRANE" --queue=off b@example.net 3>&- 4>&-
 	memory=$(tail -n 1 "$BATS_TEST_TMPDIR/memory")
 }
 

@@ -28,7 +28,7 @@ measure_memory() {
 	[ -x /usr/bin/time ] || skip "there is no /usr/bin/time"
 	! grep -aq __asan_init "$MAILCRANE" || skip "a sanitizer's memory would be measured"
 	run --separate-stderr clean_environment /usr/bin/time -f %M -o "$BATS_TEST_TMPDIR/memory" \
-		"$MAILCRANE" b@example.net <"$1" 3>&- 4>&-
+		"$MAILCRANE" --queue=off b@example.net <"$1" 3>&- 4>&-
 	memory=$(tail -n 1 "$BATS_TEST_TMPDIR/memory")
 }
 
@@ -140,7 +140,7 @@ small=$'Subject: s\n\nhello'
 @test "a closed standard input is 74 and nothing is connected" {
 	serve </dev/null
 	# shellcheck disable=SC2016 # for the shell inside, since bats itself opens files
-	run --separate-stderr clean_environment bash -c 'timeout 20 "$0" b@example.net <&-' "$MAILCRANE" 3>&- 4>&-
+	run --separate-stderr clean_environment bash -c 'timeout 20 "$0" --queue=off b@example.net <&-' "$MAILCRANE" 3>&- 4>&-
 	assert_exit 74
 	assert_stderr 'standard input is closed'
 	assert_no_connection
@@ -309,7 +309,7 @@ smuggle() {
 flood() {
 	# shellcheck disable=SC2016 # for the shell inside
 	run --separate-stderr clean_environment bash -c \
-		'head -c 3000000 /dev/zero | timeout 20 "$0" "$@"; echo "${PIPESTATUS[*]}"' "$MAILCRANE" "$@" 3>&- 4>&-
+		'head -c 3000000 /dev/zero | timeout 20 "$0" --queue=off "$@"; echo "${PIPESTATUS[*]}"' "$MAILCRANE" "$@" 3>&- 4>&-
 	[ "$(grep -vc '^mailcrane: hint: ' <<<"$stderr")" -eq 1 ] || fail_with "one line and hints expected on stderr"
 }
 
@@ -354,7 +354,7 @@ has_text_arrived() {
 	make_message 52428800 >"$BATS_TEST_TMPDIR/message"
 	serve --ehlo "" --fault body@100000:delay=2000 </dev/null
 	# shellcheck disable=SC2016 # for the shell inside, which becomes the program
-	clean_environment bash -c 'echo $$ >"$1"; exec "$0" b@example.net' "$MAILCRANE" "$BATS_TEST_TMPDIR/pid" \
+	clean_environment bash -c 'echo $$ >"$1"; exec "$0" --queue=off b@example.net' "$MAILCRANE" "$BATS_TEST_TMPDIR/pid" \
 		<"$BATS_TEST_TMPDIR/message" >/dev/null 2>&1 3>&- 4>&- &
 	wait_until 10 has_text_arrived
 	kill -TERM "$(cat "$BATS_TEST_TMPDIR/pid")"
@@ -447,7 +447,7 @@ has_text_arrived() {
 @test "a limit on the size of files is an error with a text, and the writer lives" {
 	serve </dev/null
 	run --separate-stderr bash -c 'set -o pipefail; head -c 5000000 /dev/zero | tr "\\0" x | fold -w 70 |
-		(ulimit -f 200; exec "$@")' bash env -i HOME="$HOME" PATH="$PATH" ${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} "$MAILCRANE" a@example.net 3>&- 4>&-
+		(ulimit -f 200; exec "$@")' bash env -i HOME="$HOME" PATH="$PATH" ${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} "$MAILCRANE" --queue=off a@example.net 3>&- 4>&-
 	assert_exit 74
 	assert_stderr "File too large"
 	assert_received 0

@@ -33,7 +33,7 @@ setup() {
 
 teardown() {
 	stop_peer
-	rm -f "$ETC/mailcranerc" "$ETC/msmtprc" /etc/mailname /etc/gai.conf
+	rm -f "$ETC/mailcranerc" "$ETC/msmtprc" /etc/mailname /etc/gai.conf /etc/aliases
 }
 
 account() {
@@ -197,7 +197,7 @@ send() {
 
 	echo 'nameserver 192.0.2.77' >/etc/resolv.conf
 	account "host mx.nowhere.test" "auth on" "user joe" "passwordeval echo \$PPID >$HOME/pid; echo secret"
-	clean_environment "$MAILCRANE" alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
+	clean_environment "$MAILCRANE" --queue=off alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
 	wait_until 10 test -s "$HOME/pid"
 	program=$(cat "$HOME/pid")
 	has_child() { [ -n "$(cat "/proc/$program/task/$program/children")" ]; }
@@ -240,6 +240,53 @@ send() {
 	assert_log_line 'connect from 2001:db8::1'
 }
 
+### The sendmail names
+
+@test "sendmail 2.3: /etc/aliases is read under the sendmail names, and 'aliases' says otherwise" {
+	start_peer
+	account "host 127.0.0.1" "port $PORT" "queue off"
+	printf 'root: admin@example.org\nloop: loop2\nloop2: loop\n' >/etc/aliases
+	run_as sendmail root <"$HOME/message"
+	assert_exit 0
+	assert_silent
+	run_as sendmail -n root <"$HOME/message"
+	run_mailcrane root <"$HOME/message"
+	echo 'root: other@example.org' >"$HOME/aliases"
+	account "host 127.0.0.1" "port $PORT" "queue off" "aliases $HOME/aliases"
+	run_as sendmail root <"$HOME/message"
+	account "host 127.0.0.1" "port $PORT" "queue off" "aliases"
+	run_as sendmail root <"$HOME/message"
+	[ "$(for n in 1 2 3 4 5; do recipients_of $n; done | tr '\n' ' ')" = \
+		"admin@example.org root@here.example root@here.example other@example.org root@here.example " ] || fail_with "recipients"
+}
+
+@test "sendmail 65: newaliases looks at /etc/aliases where there is no configuration" {
+	rm -f "$HOME/.mailcranerc" /etc/aliases
+	run_as newaliases </dev/null
+	assert_exit 0
+	assert_silent
+	printf 'a: b\nb: a\n' >/etc/aliases
+	run_as newaliases </dev/null
+	assert_exit 78
+	assert_stderr "/etc/aliases:"
+}
+
+@test "a user without an entry in passwd sends as uid and number" {
+	command -v setpriv >/dev/null || skip "there is no setpriv"
+	[ "$(id -u)" -eq 0 ] || skip "only root can be somebody else"
+	start_peer
+	printf 'host 127.0.0.1\nport %s\nmailname here.example\nqueue off\n' "$PORT" >"$ETC/mailcranerc"
+	mkdir -p /usr/local/sbin
+	cp "$MAILCRANE" /usr/local/sbin/sendmail
+	chmod 755 /usr/local/sbin/sendmail
+	run --separate-stderr env -i USER=root LOGNAME=root setpriv --reuid=54321 --regid=54321 --clear-groups \
+		/usr/local/sbin/sendmail -i a@example.org <"$HOME/message"
+	rm /usr/local/sbin/sendmail
+	assert_exit 0
+	assert_silent
+	[ "$(sender_of 1)" = uid54321@here.example ] || fail_with "sender"
+}
+
 ### syslog
 
 # A /dev of its own with a syslog that writes what it hears to the file "heard", then run the program with ARGS.
@@ -280,4 +327,14 @@ with_syslog() {
 	assert_exit 67
 	grep -Eq '^<11>.* mailcrane: .*smtpstatus=550 .*exitcode=EX_NOUSER' "$HOME/heard" ||
 		fail_with "syslog heard something else" "$(cat "$HOME/heard")"
+}
+
+@test "-L names the line in syslog, under the sendmail names" {
+	command -v python3 >/dev/null || skip "there is no python3"
+	start_peer
+	account "host 127.0.0.1" "port $PORT" "syslog LOG_MAIL" "queue off"
+	ln -s "$MAILCRANE" "$HOME/sendmail"
+	MAILCRANE=$HOME/sendmail with_syslog -L $'cron\n[1]' alice@example.net
+	assert_exit 0
+	grep -Eq '^<22>.* cron\[1\]: host=' "$HOME/heard" || fail_with "syslog heard something else" "$(cat "$HOME/heard")"
 }

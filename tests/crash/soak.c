@@ -110,6 +110,10 @@ note_end(struct soak *soak, unsigned i, int status)
 		world_path(path, soak->world.folder, name);
 		(void)unlink(path);
 	}
+	/* What it forked may have been stopped with it before it had a group of its own. */
+	if (worker->stopped_until != 0)
+		(void)kill(-worker->pid, SIGCONT);
+	worker->stopped_until = 0;
 	worker->pid = 0;
 }
 

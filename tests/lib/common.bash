@@ -51,23 +51,30 @@ clean_environment() {
 		"${CLEAN_ENVIRONMENT[@]}" "$@"
 }
 
+# Most tests are about one attempt, and want to see how it ended. Those about the queue set QUEUE= (the default) or a word.
+QUEUE=off
+
 # Run mailcrane with ARGS; stdin is the message. Sets $status, $output (stdout), $stderr and the arrays of lines.
 # No more than 60 seconds: 124 then.
 run_mailcrane() {
 	[ -x "$MAILCRANE" ] || skip "there is no $MAILCRANE"
-	run --separate-stderr clean_environment timeout --kill-after=5 "${MAILCRANE_TIMEOUT:-60}" "$MAILCRANE" "$@" 3>&- 4>&-
+	run --separate-stderr clean_environment timeout --kill-after=5 "${MAILCRANE_TIMEOUT:-60}" "$MAILCRANE" ${QUEUE:+"--queue=$QUEUE"} "$@" 3>&- 4>&-
 }
 
-# The same under another name (sendmail, mailq ...): run_as NAME ARGS.
+# The same under another name (sendmail, mailq ...): run_as NAME ARGS. Under a sendmail name there are no long options, so QUEUE is
+# left to the configuration.
 run_as() {
-	local name=$1
+	local name=$1 queue=$QUEUE
 
 	shift
+	case $name in
+	sendmail | send-mail | mailq | newaliases | runq) queue= ;;
+	esac
 	[ -x "$MAILCRANE" ] || skip "there is no $MAILCRANE"
 	mkdir -p "$BATS_TEST_TMPDIR/bin"
 	ln -sf "$MAILCRANE" "$BATS_TEST_TMPDIR/bin/$name"
 	run --separate-stderr clean_environment timeout --kill-after=5 "${MAILCRANE_TIMEOUT:-60}" \
-		"$BATS_TEST_TMPDIR/bin/$name" "$@" 3>&- 4>&-
+		"$BATS_TEST_TMPDIR/bin/$name" ${queue:+"--queue=$queue"} "$@" 3>&- 4>&-
 }
 
 # A message of SIZE bytes (about), lines of 76 characters, on stdout.

@@ -1,6 +1,6 @@
 # namespace.bash - a private machine for one test file.
 #
-# namespace_exec runs a command in private mount, network and process namespaces whose /usr, /etc and /var are the
+# namespace_exec runs a command in private mount, network, host name and process namespaces whose /usr, /etc and /var are the
 # host's with the extracted Debian packages of $MAILCRANE_PEERS laid over them: Postfix, Dovecot and the like find
 # themselves installed, ports 25, 465 and 587 are free, and the host sees nothing of it. All writes go to a tmpfs.
 # Works as root, and for a user with subordinate ids (newuidmap, /etc/subuid).
@@ -9,7 +9,7 @@
 
 # The flags of unshare for who we are now, in NAMESPACE_FLAGS. False: NAMESPACE_REASON says why there is none.
 namespace_flags() {
-	NAMESPACE_FLAGS=(--mount --net --pid --fork --kill-child --mount-proc)
+	NAMESPACE_FLAGS=(--mount --net --uts --pid --fork --kill-child --mount-proc)
 	if [ "$(id -u)" -ne 0 ]; then
 		if ! command -v newuidmap >/dev/null || ! grep -qs "^$(id -un):" /etc/subuid; then
 			NAMESPACE_REASON="not root, and no subordinate user ids (newuidmap, /etc/subuid)"

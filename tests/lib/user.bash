@@ -33,7 +33,7 @@ as_ordinary_user() {
 # As run_mailcrane.
 run_as_ordinary_user() {
 	run --separate-stderr as_ordinary_user timeout --kill-after=5 "${MAILCRANE_TIMEOUT:-60}" \
-		"$BATS_TEST_TMPDIR/bin/mailcrane" "$@" 3>&- 4>&-
+		"$BATS_TEST_TMPDIR/bin/mailcrane" ${QUEUE:+"--queue=$QUEUE"} "$@" 3>&- 4>&-
 }
 
 # stdin becomes FILE of the ordinary user with MODE.

@@ -11,7 +11,7 @@
 #include "tap.h"
 
 static const char id[] = "1K5DBR4VO0V0123ABCD";
-static const struct entry_origin plain = {.account = "work"};
+static const struct entry_origin plain = {.account = (char *)"work"};
 
 /* What an entry holds after reading; as entry_free() would. */
 static void

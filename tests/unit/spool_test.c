@@ -81,6 +81,9 @@ test_places(struct kit *kit)
 	tap_is(open_at(kit, &place, true), "/st/ate/mailcrane", "$XDG_STATE_HOME goes before the home");
 	place.path = given;
 	tap_is(open_at(kit, &place, true), "/given/it", "queue_dir goes before everything");
+	place.path = "/dev/null/queue";
+	tap_is(open_at(kit, &place, false), "EX_CANTCREAT", "that queue_dir cannot be looked into is no empty queue");
+	tap_ok(strstr(buf_text(&kit->err.text), "/dev/null/queue") != NULL, "and is told with its path");
 	place.path = "not/absolute";
 	tap_is(open_at(kit, &place, true), "EX_CONFIG", "queue_dir is an absolute path");
 	place = (struct spool_place){0};
@@ -139,11 +142,27 @@ open_in_sticky(void *context)
 	return strcmp(open_at(kit, &place, true), "/65534") == 0 ? 0 : 1;
 }
 
+/* The same, where somebody was faster and has closed the folder. */
+static int
+open_stolen(void *context)
+{
+	struct kit *kit = context;
+	struct spool_place place = {.system_folder = kit->root, .home = "/nonexistent"};
+
+	if (setuid(NOBODY) != 0)
+		return 9;
+	return strcmp(open_at(kit, &place, true), "EX_NOPERM") == 0 && kit->err.hint.size > 0 ? 0 : 1;
+}
+
 static void
 test_sticky(struct kit *kit)
 {
 	if (geteuid() != 0)
 		return;
+	chmod(kit->root, 01733);
+	mkdir(kit_path(kit, "65534"), 0700);
+	tap_is_number(kit_in_child(open_stolen, kit), 0, "a neighbour's folder of the own name is refused with advice");
+	rmdir(kit_path(kit, "65534"));
 	chmod(kit->root, 01733);
 	tap_is_number(kit_in_child(open_in_sticky, kit), 0, "a system folder that cannot be read (1733) will do");
 	tap_ok(kit_exists(kit_path(kit, "65534/VERSION")), "and the spool in it is complete");
