@@ -675,6 +675,21 @@ envelope_size() {
 	assert_wire "EHLO hosty.example"
 }
 
+@test "root reads no configuration that somebody else owns, unless it is named" {
+	[ "$(id -u)" -eq 0 ] || skip "only root can give files away"
+	start_peer
+	account "passwordeval touch '$BATS_TEST_TMPDIR/ran'"
+	chown 65534 "$HOME/.mailcranerc"
+	send alice@example.net
+	assert_exit 78
+	assert_stderr "uid 65534 owns it"
+	assert_stderr "hint: '-C $HOME/.mailcranerc' reads it"
+	[ ! -e "$BATS_TEST_TMPDIR/ran" ]
+	assert_received 0
+	send -C "$HOME/.mailcranerc" alice@example.net
+	assert_exit 0
+}
+
 @test "allow_from_override off: what the caller says about the sender does not count" {
 	start_peer
 	account "allow_from_override off"

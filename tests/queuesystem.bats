@@ -180,6 +180,17 @@ setup_users() {
 	assert_received 2
 }
 
+@test "mail that was queued while the home could not be used is not left behind" {
+	setup_users
+	as_user 4001 /nonexistent "$users/mailcrane" -odq -f first@example.test again@example.net <<<"$small"
+	[ -d "$SYSTEM_SPOOL/4001/queue" ] || fail_with "no queue of uid 4001 besides its home" "$(ls -lR "$SYSTEM_SPOOL")"
+	relay_up
+	run --separate-stderr as_user 4001 "$users/first" "$users/mailcrane" --flush
+	assert_exit 0
+	assert_silent
+	assert_received 2
+}
+
 @test "--flush --all-users of a user with a trap in place of a queue does no harm, and the others' mail is delivered" {
 	setup_users
 	rm -rf "$users/first/.local"
@@ -226,7 +237,7 @@ setup_users() {
 	chmod 600 "$users/first/.mailcranerc"
 	as_user 4001 "$users/first" "$users/mailcrane" -odq first@example.net <<<"$small"
 	run clean_environment script -qec "'$MAILCRANE' --flush --all-users" /dev/null </dev/null 3>&- 4>&-
-	[ "$(cat "$users/first/seen")" = done ] || fail_with "it has the terminal" "$(cat "$users/first/seen")"
+	[ "$(cat "$users/first/seen")" = "done" ] || fail_with "it has the terminal" "$(cat "$users/first/seen")"
 }
 
 @test "--flush --all-users by somebody who is not root is 77" {

@@ -137,6 +137,17 @@ file_read_all(int fd, size_t most, struct buf *b, struct err *err)
 }
 
 bool
+file_is_roots(const char *path, struct err *err)
+{
+	struct stat facts = {0};
+
+	if (geteuid() != 0 || stat(path, &facts) != 0 || facts.st_uid == 0)
+		return true;
+	err_set(err, EX_CONFIG, "uid %ld owns it, and root reads nothing of others by itself", (long)facts.st_uid);
+	return err_hint(err, "'-C %s' reads it, if that is what you want", path);
+}
+
+bool
 file_read_path(const char *path, size_t most, struct buf *b, struct err *err)
 {
 	int fd = -1;

@@ -21,6 +21,9 @@ bool file_open_read(const char *path, int *fd, struct err *err);
  * Room for most + 1 bytes reserved before is never moved (for secrets). Waits without a deadline where fd is a pipe. */
 bool file_read_all(int fd, size_t most, struct buf *b, struct err *err);
 
+/* For root: is it root's own file (or not there at all)? False: EX_CONFIG, err says whose it is. Always true for others. */
+bool file_is_roots(const char *path, struct err *err);
+
 /* Read a whole small file by path (file_open_read, file_read_all). */
 bool file_read_path(const char *path, size_t most, struct buf *b, struct err *err);
 

@@ -262,6 +262,30 @@ flush_spool(struct flush *flush, struct err *err)
 	return is_fine;
 }
 
+/* The user's queue, and what was put elsewhere while the home could not be used. A queue that is named has no other. */
+static void
+flush_places(struct flush *flush, struct err *err)
+{
+	struct call *call = flush->call;
+	struct spool other = {0};
+	bool is_named;
+
+	if (!place_open(call, &flush->spool, false, err))
+		return;
+	is_named = (call->has_account ? call->account.queue_dir : call->request.overrides.queue_dir) != NULL;
+	if (flush->spool.is_open && flush_spool(flush, err))
+		end_progress(flush);
+	if (is_named || err_is_set(err))
+		return;
+	if (!place_open_other(&flush->spool, &other, err) || !other.is_open)
+		return;
+	if (flush->spool.is_open)
+		spool_free(&flush->spool);
+	flush->spool = other;
+	if (flush_spool(flush, err))
+		end_progress(flush);
+}
+
 int
 flush_run(struct call *call)
 {
@@ -275,8 +299,8 @@ flush_run(struct call *call)
 	flush.counts = mmap(NULL, sizeof(*flush.counts), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (flush.counts == MAP_FAILED)
 		err_set_errno(&err, EX_OSERR, "cannot share memory between lanes");
-	else if (place_open(call, &flush.spool, false, &err) && flush.spool.is_open && flush_spool(&flush, &err))
-		end_progress(&flush);
+	else
+		flush_places(&flush, &err);
 	if (err_is_set(&err)) {
 		exit_code = err.exit_code;
 		talk_error(call->program, &err);

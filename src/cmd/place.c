@@ -3,6 +3,8 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
@@ -53,5 +55,20 @@ place_open(struct call *call, struct spool *spool, bool makes_it, struct err *er
 		is_open = makes_it ? spool_open(spool, &place, err) : spool_open_existing(spool, &place, err);
 	}
 	free(folder);
+	return is_open;
+}
+
+bool
+place_open_other(const struct spool *first, struct spool *spool, struct err *err)
+{
+	struct buf path = {0};
+	struct spool_place place = {0};
+	bool is_open = true;
+
+	buf_printf(&path, "%s/%ld", PLACE_SYSTEM_FOLDER, (long)geteuid());
+	place.path = buf_text(&path);
+	if (!first->is_open || strcmp(first->path, place.path) != 0)
+		is_open = spool_open_existing(spool, &place, err);
+	buf_free(&path);
 	return is_open;
 }

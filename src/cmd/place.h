@@ -16,4 +16,8 @@
  * the queue is), EX_CONFIG (-a names no account), or as spool_open. The caller frees spool either way. */
 bool place_open(struct call *call, struct spool *spool, bool makes_it, struct err *err);
 
+/* Where mail of this user may lie besides: the folder for users without a home, which was used when the home could not be. Not
+ * made; spool->is_open tells whether it is there. */
+bool place_open_other(const struct spool *first, struct spool *spool, struct err *err);
+
 #endif

@@ -327,8 +327,8 @@ may_begin(struct call *call, struct err *err)
 	return true;
 }
 
-/* What the most patient of the accounts takes (0: anything), for the sender chooses among them, and the one that is chosen has the
- * last word. */
+/* What the most patient of the accounts takes (0: anything), for the sender chooses among them, and the one that is chosen has
+ * the last word. */
 static int64_t
 largest_size(const struct call *call)
 {

@@ -227,6 +227,11 @@ config_load(struct config *config, const struct config_search *search, struct er
 
 	if (found.system != NONE)
 		is_good = read_file(config, found.system, false, &system, err);
+	/* What somebody else wrote could make root run a command (eval, passwordeval): sudo often leaves HOME as it is. */
+	if (is_good && found.user != NONE && search->only_file == NULL && !file_is_roots(config->files[found.user].path, err)) {
+		record_failure(&config->files[found.user], EPERM, err);
+		found.user = NONE;
+	}
 	if (is_good && found.user != NONE)
 		is_good = read_file(config, found.user, true, &user, err);
 	if (is_good && search->only_file != NULL) {

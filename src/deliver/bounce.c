@@ -291,7 +291,8 @@ tell(struct bounce_context *context, const struct entry *entry, enum dsn_action 
 		return true;
 	if (!has_no_sender && !dsn_is_wanted(&entry->envelope, action))
 		return true;
-	if (consult_counter(context, false) >= BOUNCE_HOURLY_MOST) {
+	/* Late mail must not use up what failures need. */
+	if (consult_counter(context, false) >= (action == DSN_FAILED ? BOUNCE_HOURLY_MOST : BOUNCE_HOURLY_MOST / 2)) {
 		context->way = BOUNCE_LIMITED;
 		return true;
 	}

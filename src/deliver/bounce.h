@@ -14,7 +14,7 @@
 #include "conf/account.h"
 #include "queue/entry.h"
 
-enum { BOUNCE_HOURLY_MOST = 20 }; /* notifications of a spool within an hour */
+enum { BOUNCE_HOURLY_MOST = 20 }; /* notifications of a spool within an hour; the first half of them may be about delays */
 
 enum bounce_way {
 	BOUNCE_NONE,    /* nobody is to be told, or everybody was */
