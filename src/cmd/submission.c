@@ -37,7 +37,7 @@ set_author(struct message_rules *rules, struct submission *s, const struct messa
 	if (rules->from_name != NULL || (was_named && !is_null))
 		return;
 	/* Looking up a user can be slow, so only where the name will be written. */
-	if (s->full_name == NULL && (found->sender == NULL || account->set_from_header == SWITCH_ON))
+	if (s->full_name == NULL && (!found->has_author || account->set_from_header == SWITCH_ON))
 		s->full_name = defaults_full_name();
 	rules->from_name = s->full_name;
 }

@@ -164,7 +164,7 @@ message_read(struct message *message, const struct message_source *source, struc
              struct message_found *found, struct err *err)
 {
 	struct reader r = {.message = message, .source = source, .rules = rules, .found = found};
-	char *block = mem_alloc(BLOCK_SIZE, 1);
+	char *block = mem_resize(NULL, BLOCK_SIZE, 1); /* zeroing it would cost more than most messages */
 	bool is_well;
 
 	keep_open(&r.keep, message);

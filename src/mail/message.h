@@ -62,7 +62,8 @@ struct message_rules {
 /* What was found in the header section for the caller. The caller frees it. */
 struct message_found {
 	struct address_list recipients;
-	char *sender;       /* mailbox of the first From; NULL: none */
+	char *sender;       /* mailbox of the first From; NULL: none, or not asked for */
+	bool has_author;    /* no From (of a resent message: Resent-From) will have to be added */
 	char *message_id;   /* with angle brackets, as kept in the message; NULL: none */
 };
 

@@ -204,6 +204,16 @@ copy_message_id(const struct header_field *field)
 	return copy;
 }
 
+/* Has one of these fields that name and something in it? */
+static bool
+has_author(const struct repair *repair, const char *name, size_t begin, size_t end)
+{
+	for (size_t i = begin; i < end; i++)
+		if (header_is(&repair->fields[i].field, name) && !is_empty(&repair->fields[i].field))
+			return true;
+	return false;
+}
+
 bool
 repair_collect(const struct repair *repair, const struct message_rules *rules, struct message_found *found,
                struct err *err)
@@ -212,6 +222,8 @@ repair_collect(const struct repair *repair, const struct message_rules *rules, s
 
 	if (message_id != NULL)
 		found->message_id = copy_message_id(&message_id->field);
+	found->has_author = is_resent(repair) ? has_author(repair, "Resent-From", repair->resent_begin, repair->resent_end)
+	                                      : has_author(repair, "From", 0, repair->n_fields);
 	if (rules->reads_recipients && !collect_recipients(repair, &found->recipients, err))
 		return false;
 	return !rules->reads_sender || collect_sender(repair, &found->sender, err);
@@ -317,10 +329,8 @@ add_from(struct repair *repair, const char *name, const struct message_rules *ru
 static void
 add_missing_from(struct repair *repair, const char *name, size_t begin, size_t end, const struct message_rules *rules)
 {
-	for (size_t i = begin; i < end; i++) {
-		if (header_is(&repair->fields[i].field, name) && !is_empty(&repair->fields[i].field))
-			return;
-	}
+	if (has_author(repair, name, begin, end))
+		return;
 	for (size_t i = begin; i < end; i++) {
 		if (header_is(&repair->fields[i].field, name))
 			repair->fields[i].written = (struct str){0};

@@ -354,6 +354,25 @@ test_sender(void)
 }
 
 static void
+author_is(struct str text, bool expected, const char *name)
+{
+	struct kit_result result = kit_read(text, kit_rules(), NULL);
+
+	tap_ok(result.found.has_author == expected, "%s", name);
+	kit_free(&result);
+}
+
+static void
+test_author(void)
+{
+	author_is(STR("To: t@x\nFrom: A <a@x>\n\n"), true, "a From is an author");
+	author_is(STR("To: t@x\nFrom:\n\n"), false, "an empty From is none");
+	author_is(STR("To: t@x\n\n"), false, "no From is none");
+	author_is(STR("Resent-To: t@x\nFrom: a@x\n\n"), false, "a resent message needs a Resent-From");
+	author_is(STR("Resent-From: r@x\nResent-To: t@x\n\n"), true, "and then has its author");
+}
+
+static void
 message_id_is(struct str text, const char *expected, const char *name)
 {
 	struct kit_result result = kit_read(text, kit_rules(), NULL);
@@ -424,6 +443,7 @@ main(void)
 	test_recipients();
 	test_errors();
 	test_sender();
+	test_author();
 	test_message_id();
 	test_received();
 	test_frees();
