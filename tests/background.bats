@@ -286,6 +286,8 @@ relay_up_securely() {
 	command -v script >/dev/null || skip "there is no script(1)"
 	strace -DDD -qq -o /dev/null -e trace=none true 2>/dev/null || skip "there is no strace(1) that can trace here"
 	relay_up
+	# LeakSanitizer does not work under strace.
+	ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 	printf '%s\n' "$small" >"$BATS_TEST_TMPDIR/message"
 	run clean_environment script -qec "exec strace -DDD -f -qq -o /dev/null -e trace=setsid -e inject=setsid:delay_enter=500000 \
 		'$MAILCRANE' -odb b@example.net <'$BATS_TEST_TMPDIR/message'" /dev/null </dev/null 3>&- 4>&-
