@@ -155,6 +155,21 @@ cargo_is_doubtful(const struct cargo *cargo)
 }
 
 void
+cargo_count(const struct cargo *cargo, struct lane_counts *counts)
+{
+	const struct envelope *envelope = &cargo->entry.envelope;
+
+	if (counts == NULL)
+		return;
+	if (envelope_count(envelope, OUTCOME_DEFERRED) > 0)
+		atomic_fetch_add(&counts->n_put_off, 1);
+	else if (envelope_count(envelope, OUTCOME_FAILED) > 0)
+		atomic_fetch_add(&counts->n_failed, 1);
+	else
+		atomic_fetch_add(&counts->n_delivered, 1);
+}
+
+void
 cargo_append(struct cargo **list, struct cargo *cargo)
 {
 	while (*list != NULL)

@@ -37,6 +37,9 @@ bool cargo_has_progressed(struct cargo *cargo);          /* has anybody been set
 bool cargo_was_told_to_go(const struct cargo *cargo);    /* 421: the answer of a server that goes away, whatever was asked */
 bool cargo_is_doubtful(const struct cargo *cargo);       /* the text went out, and no answer came */
 
+/* It was settled: count it. counts NULL: nobody counts. */
+void cargo_count(const struct cargo *cargo, struct lane_counts *counts);
+
 /* Lists, oldest first. */
 void cargo_append(struct cargo **list, struct cargo *cargo);
 struct cargo *cargo_take_first(struct cargo **list);

@@ -66,21 +66,6 @@ lane_scan(struct lane *lane)
 	};
 }
 
-void
-laneroute_count(struct lane *lane, const struct envelope *envelope)
-{
-	struct lane_counts *counts = lane->counts;
-
-	if (counts == NULL)
-		return;
-	if (envelope_count(envelope, OUTCOME_DEFERRED) > 0)
-		atomic_fetch_add(&counts->n_put_off, 1);
-	else if (envelope_count(envelope, OUTCOME_FAILED) > 0)
-		atomic_fetch_add(&counts->n_failed, 1);
-	else
-		atomic_fetch_add(&counts->n_delivered, 1);
-}
-
 /* --- the routes of a batch ----------------------------------------------------------------------------------------- */
 
 /* None of them can be read, so none says for which account it is: what is no good is put aside all the same. */

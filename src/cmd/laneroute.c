@@ -85,7 +85,7 @@ settle(struct lane_route *route, struct cargo *cargo, bool has_reached, bool is_
 	};
 
 	settle_attempt(&about, &cargo->entry, &cargo->parcel);
-	laneroute_count(route->lane, &cargo->entry.envelope);
+	cargo_count(cargo, route->lane->counts);
 	cargo_free(cargo);
 }
 

@@ -12,7 +12,4 @@ struct lane_batch {
 
 void laneroute_set_batch(struct lane_route *route, const struct lane_batch *batch);
 
-/* An entry with this envelope was settled, for the counts of the lane's run. In lane.c. */
-void laneroute_count(struct lane *lane, const struct envelope *envelope);
-
 #endif
