@@ -74,6 +74,7 @@ struct stage {
 	struct ledger served;                /* what the server took so far */
 	struct ledger final;                 /* that, and the spool */
 	bool was_u[SCENARIO_MESSAGES][LEDGER_RECIPIENTS];
+	bool was_absent[SCENARIO_MESSAGES][LEDGER_RECIPIENTS]; /* had no entry then */
 	unsigned n_strikes;
 	struct trap_result recovery;         /* calls of an undisturbed recovery */
 };

@@ -254,9 +254,20 @@ stage_begin(struct stage *stage)
 		world_start_peer(&stage->world, stage->scenario->peer);
 	(void)world_settle(&stage->world, RECOVERY_MS);
 	memset(stage->was_u, 0, sizeof(stage->was_u));
+	memset(stage->was_absent, 0, sizeof(stage->was_absent));
 	stage->n_strikes = 0;
 	ledger_take_mail(&stage->served, stage->world.mail);
 	ledger_clear(&stage->served);
+}
+
+/* At the strike. What is being submitted has no entry then, if it is tried first: its doubt shows in the one it gets. */
+static void
+note_doubt(struct stage *stage, unsigned m, unsigned r)
+{
+	const struct ledger_recipient *it = &stage->crashed.messages[m][r];
+
+	stage->was_u[m][r] |= it->state == 'U';
+	stage->was_absent[m][r] |= it->place == IN_NOTHING;
 }
 
 void
@@ -271,7 +282,7 @@ stage_struck(void *context, const struct trap_call *call)
 	ledger_read_spool(&stage->crashed, stage->world.spool);
 	for (unsigned m = 0; m < SCENARIO_MESSAGES; m++)
 		for (unsigned r = 0; r < LEDGER_RECIPIENTS; r++)
-			stage->was_u[m][r] |= stage->crashed.messages[m][r].state == 'U';
+			note_doubt(stage, m, r);
 }
 
 void
@@ -282,6 +293,9 @@ stage_look(struct stage *stage, struct tally *tally)
 	tally->n_partial += stage->crashed.n_broken;
 	if (stage->crashed.n_broken > 0)
 		tally_note(tally, stage->scenario->name, "after the crash", stage->crashed.text);
+	for (unsigned m = 0; m < SCENARIO_MESSAGES; m++)
+		for (unsigned r = 0; r < LEDGER_RECIPIENTS; r++)
+			stage->was_u[m][r] |= stage->was_absent[m][r] && stage->crashed.messages[m][r].state == 'U';
 }
 
 static bool
