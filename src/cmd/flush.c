@@ -227,12 +227,6 @@ run_locked(struct flush *flush, struct err *err)
 
 /* --- the whole ----------------------------------------------------------------------------------------------------- */
 
-static void
-tell_warnings(struct flush *flush)
-{
-	talk_warnings(flush->call->program, &flush->spool.warnings);
-}
-
 static bool
 flush_spool(struct flush *flush, struct err *err)
 {
@@ -258,7 +252,7 @@ flush_spool(struct flush *flush, struct err *err)
 	/* A run that somebody asked for by name does not wait for another one, nor leaves it to that. */
 	is_fine = wanted->is_forced ? run_once(flush, err) : run_locked(flush, err);
 	spool_clean(&flush->spool, time(NULL), false);
-	tell_warnings(flush);
+	talk_warnings(flush->call->program, &flush->spool.warnings);
 	return is_fine;
 }
 

@@ -4,14 +4,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "base/mem.h"
 #include "cmd/cargo.h"
 #include "cmd/lane.h"
 #include "cmd/laneroute.h"
-#include "cmd/log.h"
 #include "cmd/talk.h"
 #include "queue/retry.h"
 
@@ -54,7 +52,7 @@ is_tag_wanted(void *context, struct str tag)
 struct spool_scan
 lane_scan(struct lane *lane)
 {
-	bool is_timed = !lane->choice.is_forced && lane->choice.n_filters == 0;
+	bool is_timed = !lane->choice.is_forced; /* a filter forces, too */
 
 	lane->n_known = 0;
 	return (struct spool_scan){
