@@ -175,6 +175,14 @@ str_has_8bit(struct str s)
 	return false;
 }
 
+uint64_t
+str_hash(uint64_t sum, struct str s)
+{
+	for (size_t i = 0; i < s.size; i++)
+		sum = (sum ^ (unsigned char)s.data[i]) * UINT64_C(0x100000001b3);
+	return sum;
+}
+
 bool
 str_has_control(struct str s)
 {

@@ -52,6 +52,10 @@ bool str_to_number(struct str s, uint64_t most, uint64_t *number);
 bool str_is_utf8(struct str s);
 bool str_has_8bit(struct str s);
 
+/* FNV-1a, going on from sum (STR_HASH_START to begin). For tables and comparisons, not against an enemy. */
+#define STR_HASH_START UINT64_C(0xcbf29ce484222325)
+uint64_t str_hash(uint64_t sum, struct str s);
+
 /* Does s hold an octet below 0x20 or 0x7f? Such a text never reaches a command or a header. */
 bool str_has_control(struct str s);
 

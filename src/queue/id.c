@@ -106,15 +106,11 @@ id_time(struct str text)
 	return (int64_t)value;
 }
 
-/* FNV-1a; its low bits alone are weak. */
+/* The low bits of the hash alone are weak. */
 void
 id_tag(char tag[TAG_LENGTH + 1], struct str text)
 {
-	uint64_t sum = 0xcbf29ce484222325U;
-
-	for (size_t i = 0; i < text.size; i++)
-		sum = (sum ^ (unsigned char)text.data[i]) * 0x100000001b3U;
-	encode(tag, TAG_LENGTH, mix(sum));
+	encode(tag, TAG_LENGTH, mix(str_hash(STR_HASH_START, text)));
 	tag[TAG_LENGTH] = '\0';
 }
 

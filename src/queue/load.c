@@ -8,33 +8,17 @@
 #include "queue/format.h"
 #include "queue/load.h"
 
-/* FNV-1a. */
-#define HASH_START UINT64_C(0xcbf29ce484222325)
-#define HASH_PRIME UINT64_C(0x100000001b3)
-
-static uint64_t
-add_hash(uint64_t sum, const void *data, size_t size)
-{
-	const unsigned char *bytes = data;
-
-	for (size_t i = 0; i < size; i++)
-		sum = (sum ^ bytes[i]) * HASH_PRIME;
-	return sum;
-}
-
 uint64_t
 load_outcome_hash(const struct outcome *outcome)
 {
-	const unsigned facts[] = {(unsigned)outcome->state,       (unsigned)outcome->stage,   outcome->may_be_duplicate,
-	                          (unsigned)outcome->reply_code, outcome->enhanced[0],       outcome->enhanced[1],
+	const unsigned facts[] = {(unsigned)outcome->state,      (unsigned)outcome->stage, outcome->may_be_duplicate,
+	                          (unsigned)outcome->reply_code, outcome->enhanced[0],     outcome->enhanced[1],
 	                          outcome->enhanced[2]};
-	uint64_t sum = HASH_START;
+	uint64_t sum = str_hash(STR_HASH_START, str_make((const char *)facts, sizeof(facts)));
 
-	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
-		sum = (sum ^ facts[i]) * HASH_PRIME;
 	/* With the NULs, so that the end of one and the beginning of the other are not mixed up. */
-	sum = add_hash(sum, outcome->text, strlen(outcome->text) + 1);
-	return add_hash(sum, outcome->host, strlen(outcome->host) + 1);
+	sum = str_hash(sum, str_make(outcome->text, strlen(outcome->text) + 1));
+	return str_hash(sum, str_make(outcome->host, strlen(outcome->host) + 1));
 }
 
 bool

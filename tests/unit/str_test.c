@@ -102,6 +102,14 @@ test_distance(void)
 	tap_ok(str_distance(str_of(longer), STR("x")) == SIZE_MAX, "a word of 64 bytes is far from everything");
 }
 
+static void
+test_hash(void)
+{
+	tap_ok(str_hash(STR_HASH_START, STR("")) == UINT64_C(0xcbf29ce484222325), "FNV-1a of nothing");
+	tap_ok(str_hash(STR_HASH_START, STR("foobar")) == UINT64_C(0x85944171f73967e8), "FNV-1a of foobar");
+	tap_ok(str_hash(str_hash(STR_HASH_START, STR("foo")), STR("bar")) == UINT64_C(0x85944171f73967e8), "and in two parts");
+}
+
 int
 main(void)
 {
@@ -111,5 +119,6 @@ main(void)
 	test_numbers();
 	test_octets();
 	test_distance();
+	test_hash();
 	return tap_end();
 }
