@@ -11,8 +11,19 @@
 /* All that is used. A new name goes here and below. */
 /* clang-format off */
 #define GSASL_NAMES(X) \
-	X(callback_set) X(check_version) X(client_start) X(done) X(finish) X(free) X(init) X(property_fast) \
-	X(property_set) X(session_hook_get) X(session_hook_set) X(step) X(strerror)
+	X(callback_set) \
+	X(check_version) \
+	X(client_start) \
+	X(done) \
+	X(finish) \
+	X(free) \
+	X(init) \
+	X(property_fast) \
+	X(property_set) \
+	X(session_hook_get) \
+	X(session_hook_set) \
+	X(step) \
+	X(strerror)
 /* clang-format on */
 
 #define GSASL_MEMBER(name) __typeof__(gsasl_##name) *(name);

@@ -84,7 +84,7 @@ enum account_dsn_return {
 	DSN_RETURN_FULL
 };
 
-enum { ACCOUNT_SETTINGS_MOST = 80 }; /* at least as many as rows in the table; asserted there */
+enum { ACCOUNT_SETTINGS_MOST = 128 }; /* at least as many as rows in the table; asserted there */
 
 /* queue: what becomes of a message that cannot be delivered now. */
 enum account_queue {

@@ -20,25 +20,81 @@
  * name goes here and below. */
 /* clang-format off */
 #define GNUTLS_NAMES(X) \
-	X(alert_get) X(alert_get_name) X(alert_send_appropriate) X(bye) X(certificate_allocate_credentials) \
-	X(certificate_free_credentials) X(certificate_get_peers) X(certificate_set_pin_function) \
-	X(certificate_set_trust_list) X(certificate_set_x509_key_file2) X(certificate_type_get2) \
-	X(certificate_verify_peers) X(check_version) X(credentials_set) X(deinit) X(dh_set_prime_bits) \
-	X(error_is_fatal) X(free) X(handshake) X(hash_fast) X(init) X(memcmp) X(ocsp_status_request_is_checked) \
-	X(pk_get_name) X(pkcs11_init) X(priority_set_direct) X(protocol_get_name) X(protocol_get_version) \
-	X(pubkey_deinit) X(pubkey_export2) X(pubkey_import_x509) X(pubkey_init) X(record_check_pending) \
-	X(record_get_direction) X(record_recv) X(record_send) X(server_name_set) X(session_channel_binding) \
-	X(session_ext_master_secret_status) X(session_get_desc) X(session_get_ptr) X(session_set_ptr) \
-	X(session_set_verify_function) X(set_default_priority_append) X(sign_get_name) X(strerror) \
-	X(subject_alt_names_deinit) X(subject_alt_names_get) X(subject_alt_names_init) X(transport_set_ptr) \
-	X(transport_set_pull_function) X(transport_set_vec_push_function) X(url_is_supported) X(x509_crl_deinit) \
-	X(x509_crl_get_next_update) X(x509_crl_list_import2) X(x509_crt_check_issuer) X(x509_crt_deinit) \
-	X(x509_crt_get_activation_time) X(x509_crt_get_dn3) X(x509_crt_get_expiration_time) \
-	X(x509_crt_get_extension_by_oid2) X(x509_crt_get_fingerprint) X(x509_crt_get_issuer_dn3) \
-	X(x509_crt_get_pk_algorithm) X(x509_crt_get_raw_dn) X(x509_crt_get_raw_issuer_dn) \
-	X(x509_crt_get_signature_algorithm) X(x509_crt_import) X(x509_crt_init) \
-	X(x509_ext_import_subject_alt_names) X(x509_trust_list_add_cas) X(x509_trust_list_add_crls) \
-	X(x509_trust_list_deinit) X(x509_trust_list_init)
+	X(alert_get) \
+	X(alert_get_name) \
+	X(alert_send_appropriate) \
+	X(bye) \
+	X(certificate_allocate_credentials) \
+	X(certificate_free_credentials) \
+	X(certificate_get_peers) \
+	X(certificate_set_pin_function) \
+	X(certificate_set_trust_list) \
+	X(certificate_set_x509_key_file2) \
+	X(certificate_type_get2) \
+	X(certificate_verify_peers) \
+	X(check_version) \
+	X(credentials_set) \
+	X(deinit) \
+	X(dh_set_prime_bits) \
+	X(error_is_fatal) \
+	X(free) \
+	X(handshake) \
+	X(hash_fast) \
+	X(init) \
+	X(memcmp) \
+	X(ocsp_status_request_is_checked) \
+	X(pk_get_name) \
+	X(pkcs11_init) \
+	X(priority_set_direct) \
+	X(protocol_get_name) \
+	X(protocol_get_version) \
+	X(pubkey_deinit) \
+	X(pubkey_export2) \
+	X(pubkey_import_x509) \
+	X(pubkey_init) \
+	X(record_check_pending) \
+	X(record_get_direction) \
+	X(record_recv) \
+	X(record_send) \
+	X(server_name_set) \
+	X(session_channel_binding) \
+	X(session_ext_master_secret_status) \
+	X(session_get_desc) \
+	X(session_get_ptr) \
+	X(session_set_ptr) \
+	X(session_set_verify_function) \
+	X(set_default_priority_append) \
+	X(sign_get_name) \
+	X(strerror) \
+	X(subject_alt_names_deinit) \
+	X(subject_alt_names_get) \
+	X(subject_alt_names_init) \
+	X(transport_set_ptr) \
+	X(transport_set_pull_function) \
+	X(transport_set_vec_push_function) \
+	X(url_is_supported) \
+	X(x509_crl_deinit) \
+	X(x509_crl_get_next_update) \
+	X(x509_crl_list_import2) \
+	X(x509_crt_check_issuer) \
+	X(x509_crt_deinit) \
+	X(x509_crt_get_activation_time) \
+	X(x509_crt_get_dn3) \
+	X(x509_crt_get_expiration_time) \
+	X(x509_crt_get_extension_by_oid2) \
+	X(x509_crt_get_fingerprint) \
+	X(x509_crt_get_issuer_dn3) \
+	X(x509_crt_get_pk_algorithm) \
+	X(x509_crt_get_raw_dn) \
+	X(x509_crt_get_raw_issuer_dn) \
+	X(x509_crt_get_signature_algorithm) \
+	X(x509_crt_import) \
+	X(x509_crt_init) \
+	X(x509_ext_import_subject_alt_names) \
+	X(x509_trust_list_add_cas) \
+	X(x509_trust_list_add_crls) \
+	X(x509_trust_list_deinit) \
+	X(x509_trust_list_init)
 /* clang-format on */
 
 #define GNUTLS_MEMBER(name) __typeof__(gnutls_##name) *(name);
