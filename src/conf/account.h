@@ -17,6 +17,12 @@ enum account_protocol {
 	PROTOCOL_LMTP
 };
 
+/* delivery: to whom a message is handed. */
+enum account_delivery {
+	DELIVER_TO_RELAY,
+	DELIVER_DIRECT  /* to the recipients' own servers */
+};
+
 enum account_switch {
 	SWITCH_OFF,
 	SWITCH_ON,
@@ -103,8 +109,9 @@ struct account {
 	char *id;
 	struct origin origin; /* of the `account` line */
 
-	char *host;
+	char *host;                /* as conf/hostlist.h reads it; completed by defaults: mx for direct delivery */
 	int port;                  /* completed by defaults: 25, 465 */
+	enum account_delivery delivery; /* completed by defaults: direct for host mx */
 	char *socket;
 	int64_t timeout;           /* seconds; 0: the stages' own limits (RFC 5321 4.5.3.2) */
 	enum account_protocol protocol;

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "conf/defaults.h"
+#include "conf/hostlist.h"
 #include "conf/rcfile.h"
 
 enum {
@@ -250,10 +251,23 @@ expand_account(struct account *account)
 	free_names(&names);
 }
 
+/* `host mx` and `delivery direct` are two ways to say the same. */
+static void
+settle_delivery(struct account *account)
+{
+	if (account->host != NULL && hostlist_is_direct(str_of(account->host)))
+		account->delivery = DELIVER_DIRECT;
+	else if (account->delivery == DELIVER_DIRECT && account->host == NULL)
+		account->host = mem_copy_string("mx");
+}
+
 static void
 fill_in(struct account *account)
 {
-	if (account->port == 0 && account->protocol == PROTOCOL_SMTP)
+	settle_delivery(account);
+	if (account->port == 0 && account->delivery == DELIVER_DIRECT)
+		account->port = PORT_SMTP;
+	else if (account->port == 0 && account->protocol == PROTOCOL_SMTP)
 		account->port = account->tls && !account->tls_starttls ? PORT_SUBMISSIONS : PORT_SMTP;
 	if (account->proxy_host != NULL && account->proxy_port == 0)
 		account->proxy_port = PORT_SOCKS;
@@ -313,6 +327,28 @@ check_auth(const struct account *account, struct err *err)
 	return err_hint(err, "set 'user', or 'auth off'");
 }
 
+/* The recipients' own servers are spoken to by SMTP from port 25 on, and nobody has a login there. */
+static bool
+check_direct(const struct account *account, struct err *err)
+{
+	if (account->delivery != DELIVER_DIRECT)
+		return true;
+	if (!hostlist_is_direct(str_of(account->host))) {
+		err_set(err, EX_CONFIG, "'delivery direct' and 'host %s' contradict each other", account->host);
+		return err_hint(err, "leave out 'host' to deliver to the recipients' own servers, or 'delivery' to hand everything to %s",
+		                account->host);
+	}
+	if (account->auth != AUTH_OFF) {
+		err_set(err, EX_CONFIG, "direct delivery has no authentication: the recipients' servers are not yours to log in to");
+		return err_hint(err, "set 'auth off' for this account, or name your relay with 'host'");
+	}
+	if (account->protocol == PROTOCOL_LMTP)
+		return err_set(err, EX_CONFIG, "direct delivery is by SMTP: 'protocol lmtp' cannot be");
+	if (is_given(account->socket) || is_given(account->proxy_host))
+		return err_set(err, EX_CONFIG, "direct delivery goes to many hosts: it can use neither 'socket' nor 'proxy_host'");
+	return true;
+}
+
 /* The argument of EHLO is a domain in ASCII, or an address literal (RFC 5321 4.1.1.1). */
 static bool
 settle_domain(struct account *account, struct err *err)
@@ -353,7 +389,7 @@ defaults_complete(struct account *account, struct err *err)
 		err_set(err, EX_CONFIG, "port not set");
 		return err_hint(err, "LMTP has no port of its own; set 'port', or 'socket'");
 	}
-	return settle_domain(account, err) && check_tls(account, err) && check_auth(account, err);
+	return settle_domain(account, err) && check_direct(account, err) && check_tls(account, err) && check_auth(account, err);
 }
 
 static char *

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "conf/hostlist.h"
 #include "conf/keyword.h"
 #include "mail/identity.h"
 #include "mail/mailbox.h"
@@ -26,6 +27,10 @@ static const struct keyword_word auto_off_switch_words[] = {{"auto", true, NULL}
 
 static const struct keyword_word protocol_words[] = {
 	{"smtp", PROTOCOL_SMTP, NULL}, {"lmtp", PROTOCOL_LMTP, NULL}, {0}
+};
+
+static const struct keyword_word delivery_words[] = {
+	{"relay", DELIVER_TO_RELAY, NULL}, {"direct", DELIVER_DIRECT, NULL}, {0}
 };
 
 static const struct keyword_word auth_words[] = {
@@ -229,10 +234,11 @@ complain_treat_as_temporary(struct str argument)
 #define WORD(field, list, value) FIELD(field), .type = KEYWORD_WORD, .words = (list), .initial = (value)
 
 static const struct keyword settings[] = {
-	{TEXT(host), .flags = KEYWORD_NEEDS_ARGUMENT, .metavar = "HOST", .remark = "none",
-	 .help = "the server; as an option: read no configuration file"},
+	{TEXT(host), .flags = KEYWORD_NEEDS_ARGUMENT, .metavar = "HOST", .remark = "none", .complain = hostlist_complain,
+	 .help = "the server, or several with commas, srv:DOMAIN, or mx; as an option: read no configuration file"},
 	{FIELD(port), .type = KEYWORD_NUMBER, .least = 1, .most = 65535, .metavar = "PORT",
 	 .remark = "25; 465 with tls on and tls_starttls off; none for lmtp", .help = "port of the server"},
+	{WORD(delivery, delivery_words, "relay"), .help = "hand mail to the host, or to the recipients' own servers"},
 	{TEXT(source_ip), .label = "source ip", .metavar = "IP", .help = "local address to connect from"},
 	{TEXT(proxy_host), .label = "proxy host", .metavar = "HOST", .help = "SOCKS5 proxy"},
 	{FIELD(proxy_port), .type = KEYWORD_NUMBER, .label = "proxy port", .least = 1, .most = 65535, .empty = "",

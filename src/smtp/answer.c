@@ -113,9 +113,11 @@ answer_hello(struct dialog *d, struct dialog_pending *pending)
 static bool
 answer_starttls(struct dialog *d, struct dialog_pending *pending)
 {
-	if (!is_yes(d, pending))
-		refuse_session(d, pending, EX_UNAVAILABLE);
-	else if (d->in.size > 0) {
+	if (!is_yes(d, pending)) {
+		d->was_tls_refused = d->demand->tries_starttls && d->reply.code != 421;
+		if (!d->was_tls_refused)
+			refuse_session(d, pending, EX_UNAVAILABLE);
+	} else if (d->in.size > 0) {
 		/* Whoever sends more in the clear wants it to be taken for an answer given under TLS. */
 		answer_fail(d, EX_PROTOCOL, OUTCOME_AT_TLS,
 		            "the server sent more than its answer to STARTTLS: somebody may be tampering with the connection");

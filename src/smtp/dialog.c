@@ -154,6 +154,14 @@ next_order_stage(struct dialog *d, struct order *order)
 	return order->is_data_sent ? STAGE_TEXT : STAGE_DATA;
 }
 
+static bool
+must_start_tls(const struct dialog *d)
+{
+	if (d->is_protected)
+		return false;
+	return d->demand->wants_starttls || (d->demand->tries_starttls && d->caps.has_starttls && !d->was_tls_refused);
+}
+
 static enum dialog_stage
 next_stage(struct dialog *d)
 {
@@ -161,7 +169,7 @@ next_stage(struct dialog *d)
 		return STAGE_QUIT;
 	if (!d->knows_caps)
 		return d->demand->is_lmtp ? STAGE_LHLO : d->must_use_helo ? STAGE_HELO : STAGE_EHLO;
-	if (d->demand->wants_starttls && !d->is_protected)
+	if (must_start_tls(d))
 		return STAGE_STARTTLS;
 	if (d->demand->wants_auth && d->auth != DIALOG_AUTH_DONE)
 		return STAGE_AUTH;

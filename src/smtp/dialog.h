@@ -76,6 +76,7 @@ struct dialog_demand {
 	bool is_lmtp;
 	bool is_protected;        /* TLS from the first byte on */
 	bool wants_starttls;      /* no STARTTLS, no mail */
+	bool tries_starttls;      /* STARTTLS where it is offered, else in the clear (RFC 7435): only for hosts that nobody vouches for */
 	bool wants_auth;          /* no AUTH, no mail */
 	bool is_atomic;           /* all recipients or none */
 	bool may_pipeline;
@@ -112,6 +113,7 @@ struct dialog {
 	bool knows_caps;
 	bool must_use_helo;
 	bool is_tls_agreed;               /* 220 to STARTTLS came */
+	bool was_tls_refused;             /* another reply came, and the session goes on in the clear */
 	bool has_asked_etrn;
 	bool is_reset_needed;             /* a transaction was left before its end */
 	bool has_no_more_orders;

@@ -186,6 +186,7 @@ read_setting(struct player *p, struct str text)
 		p->demand.is_lmtp = str_equals(value, STR("lmtp"));
 	else if (str_equals(key, STR("tls"))) {
 		p->demand.wants_starttls = str_equals(value, STR("starttls"));
+		p->demand.tries_starttls = str_equals(value, STR("may"));
 		p->demand.is_protected = str_equals(value, STR("implicit"));
 	} else if (str_equals(key, STR("auth")))
 		read_auth(p, value);
