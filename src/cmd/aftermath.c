@@ -58,9 +58,13 @@ is_anything_due(struct submission *s)
 static bool
 are_all_settled(const struct submission *s)
 {
-	for (size_t i = 0; i < s->delivery.n_parcels; i++)
-		if (envelope_count(&s->delivery.parcels[i].envelope, OUTCOME_PENDING) > 0)
+	for (size_t i = 0; i < s->delivery.n_parcels; i++) {
+		const struct envelope *envelope = &s->delivery.parcels[i].envelope;
+
+		if (envelope_count(envelope, OUTCOME_PENDING) > 0 ||
+		    (s->delivery.has_more_hosts && envelope_count(envelope, OUTCOME_DEFERRED) > 0))
 			return false;
+	}
 	return true;
 }
 

@@ -23,6 +23,14 @@ enum account_delivery {
 	DELIVER_DIRECT  /* to the recipients' own servers */
 };
 
+enum account_tls_policy {
+	TLS_POLICY_MAY,
+	TLS_POLICY_ENCRYPT,
+	TLS_POLICY_VERIFY,
+	TLS_POLICY_DANE,
+	TLS_POLICY_DANE_ONLY
+};
+
 enum account_switch {
 	SWITCH_OFF,
 	SWITCH_ON,
@@ -131,6 +139,10 @@ struct account {
 
 	bool tls;
 	bool tls_starttls;
+	enum account_tls_policy tls_policy;
+	bool require_tls;
+	char *dns_server;
+	char *dns_trust_anchor;
 	char *tls_trust_file;      /* "system", "" for none, or a path */
 	char *tls_crl_file;
 	char *tls_fingerprint;

@@ -6,10 +6,13 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "deliver/delivery.h"
+#include "deliver/destination.h"
+#include "deliver/hosts.h"
 
-static size_t
-count_pending(const struct delivery *delivery)
+size_t
+delivery_count_pending(const struct delivery *delivery)
 {
 	size_t n = 0;
 
@@ -161,112 +164,38 @@ limit_is_reached(void *context, bool is_text_out)
 	return source->limit != NULL ? source->limit(source->context, is_text_out) : SESSION_END;
 }
 
-/* Was something learnt that makes another session with the same host useful: a recipient settled, or BDAT found unusable? */
-static bool
-has_progressed(const struct delivery *delivery, size_t n_pending_before, size_t *n_without_chunking)
+struct session_orders
+delivery_orders(struct delivery *delivery)
 {
-	size_t n = 0;
+	return (struct session_orders){next_order, order_is_sent, order_is_finished, limit_is_reached, delivery};
+}
 
-	for (size_t i = 0; i < delivery->n_parcels; i++)
-		n += delivery->parcels[i].order.is_without_chunking;
-	if (n > *n_without_chunking) {
-		*n_without_chunking = n;
+/* --- one route ----------------------------------------------------------------------------------------------------- */
+
+enum { FIND_SECONDS = 60 }; /* for all questions of DNS and about policies together */
+
+static bool
+find_route(struct delivery *delivery, struct route *route)
+{
+	int64_t deadline = clock_deadline(FIND_SECONDS);
+	const struct route_query query = {
+		.account = delivery->account,
+		.destination = delivery->destination,
+		.is_tls_optional = delivery->is_tls_optional,
+		.finder = delivery->finder,
+		.deadline = delivery->limit != 0 ? clock_earlier(delivery->limit, deadline) : deadline,
+	};
+
+	err_clear(&delivery->failure);
+	delivery->why = (struct outcome){.state = OUTCOME_DEFERRED};
+	if (route_find(route, &query)) {
+		delivery->is_answered = route->is_answered;
 		return true;
 	}
-	return count_pending(delivery) < n_pending_before;
-}
-
-static struct session
-make_session(struct delivery *delivery, const struct route_host *host, const struct buf *tried)
-{
-	return (struct session){
-		.account = delivery->account,
-		.host = host,
-		.secret = delivery->secret,
-		.avoid = buf_text(tried),
-		.limit = delivery->limit,
-		.watch = delivery->watch,
-		.orders = {next_order, order_is_sent, order_is_finished, limit_is_reached, delivery},
-	};
-}
-
-/* One session with the host at an address that is not in `tried`; that address is added. When it cannot connect after a
- * failure of another kind, delivery->why and that failure stay. */
-static bool
-run_session(struct delivery *delivery, const struct route_host *host, struct buf *tried)
-{
-	struct session session = make_session(delivery, host, tried);
-	struct outcome cause;
-	struct err err = {0};
-	bool is_fine;
-
-	delivery->next_parcel = 0;
-	is_fine = session_run(&session, &cause, &err);
-	delivery->limit = session.limit;
-	delivery->has_left = session.has_left;
-	delivery->n_sessions += session.is_connected;
-	if (is_fine || !err_is_set(&delivery->failure) || session.is_connected) {
-		delivery->why = cause;
-		outcome_set_host(&delivery->why, host->name);
-		err_clear(&delivery->failure);
-		err_move(&delivery->failure, &err);
-		delivery->is_tls_used = session.tls.version != NULL;
-	} else if (!session.connection.has_no_other)
-		/* What a server said tells more than that another address has none. */
-		buf_printf(&delivery->failure.text, "; at the next address: %s", buf_text(&err.text));
-	buf_printf(tried, "%s ", session.connection.address);
-	err_clear(&err);
-	session_free(&session);
-	return is_fine;
-}
-
-static bool
-is_late(const struct delivery *delivery)
-{
-	return delivery->limit != 0 && clock_now() >= delivery->limit;
-}
-
-/* A host that is not ready at one of its addresses (busy, shutting down) may be at another (RFC 5321 5.1). */
-static bool
-may_try_next_address(const struct delivery *delivery, const struct route_host *host)
-{
-	enum outcome_stage stage = delivery->why.stage;
-
-	return !is_late(delivery) && err_is_temporary(&delivery->failure) && host->target.proxy_host == NULL &&
-	       host->target.socket == NULL &&
-	       (stage == OUTCOME_AT_GREETING || stage == OUTCOME_AT_HELLO || stage == OUTCOME_AT_TLS);
-}
-
-/* A session that came to its end or at least to messages, at the first address where that is so. Adds to `tried`. */
-static bool
-run_session_somewhere(struct delivery *delivery, const struct route_host *host, struct buf *tried)
-{
-	for (;;) {
-		size_t n_tried_before = tried->size;
-
-		if (run_session(delivery, host, tried))
-			return true;
-		if (!may_try_next_address(delivery, host) || tried->size <= n_tried_before + 1)
-			return false;
-	}
-}
-
-/* Sessions with one host, as long as each of them brings something about. */
-static void
-try_host(struct delivery *delivery, const struct route_host *host)
-{
-	size_t n_without_chunking = 0;
-	struct buf tried = {0};
-	bool goes_on = true;
-
-	while (goes_on && count_pending(delivery) > 0) {
-		size_t n_before = count_pending(delivery);
-
-		goes_on = run_session_somewhere(delivery, host, &tried) && !delivery->has_left &&
-		          has_progressed(delivery, n_before, &n_without_chunking);
-		buf_clear(&tried);
-	}
-	buf_free(&tried);
+	delivery->is_answered = route->is_answered || route->refusal.state == OUTCOME_FAILED;
+	delivery->why = route->refusal;
+	err_move(&delivery->failure, &route->failure);
+	return false;
 }
 
 /* What is left without a result gets the reason why the last session failed, and its exit code; unless another process looks
@@ -276,46 +205,180 @@ settle(struct delivery *delivery)
 {
 	for (size_t i = 0; i < delivery->n_parcels; i++) {
 		struct parcel *parcel = &delivery->parcels[i];
-		bool was_pending = envelope_count(&parcel->envelope, OUTCOME_PENDING) > 0;
 
-		if (was_pending && delivery->has_left)
+		if (delivery->has_left || envelope_count(&parcel->envelope, OUTCOME_PENDING) == 0)
 			continue;
-		if (was_pending)
-			envelope_settle(&parcel->envelope, &delivery->why);
-		parcel->exit_code = envelope_exit_code(&parcel->envelope);
-		if (was_pending && err_is_set(&delivery->failure))
+		envelope_settle(&parcel->envelope, &delivery->why);
+		if (err_is_set(&delivery->failure))
 			parcel->exit_code = outcome_worse_exit(parcel->exit_code, delivery->failure.exit_code);
 	}
 }
 
+/* What became of the route is kept for whoever notes such things. */
+static void
+note_end(struct delivery *delivery)
+{
+	struct delivery_end *end;
+
+	delivery->ends = mem_resize(delivery->ends, delivery->n_ends + 1, sizeof(*delivery->ends));
+	end = &delivery->ends[delivery->n_ends++];
+	*end = (struct delivery_end){.why = delivery->why, .is_tls_optional = delivery->is_tls_optional};
+	end->destination = mem_copy_string(delivery->destination);
+	end->failure.exit_code = delivery->failure.exit_code;
+	buf_add_str(&end->failure.text, buf_str(&delivery->failure.text));
+	buf_add_str(&end->failure.hint, buf_str(&delivery->failure.hint));
+}
+
+static void
+run_route(struct delivery *delivery)
+{
+	struct route route = {0};
+
+	if (find_route(delivery, &route))
+		hosts_try(delivery, &route);
+	settle(delivery);
+	note_end(delivery);
+	route_free(&route);
+}
+
+/* --- several destinations ------------------------------------------------------------------------------------------ */
+
+/* What a parcel holds besides, while it has the recipients of one destination only. */
+struct rest {
+	struct envelope whole;
+	bool *wanted;
+};
+
+static bool
+is_tls_optional(const struct parcel *parcel)
+{
+	(void)parcel;
+	return false;
+}
+
+/* The first parcel with somebody to be tried. NULL: there is none. */
+static const struct parcel *
+first_pending(const struct delivery *delivery)
+{
+	for (size_t i = 0; i < delivery->n_parcels; i++)
+		if (envelope_count(&delivery->parcels[i].envelope, OUTCOME_PENDING) > 0)
+			return &delivery->parcels[i];
+	return NULL;
+}
+
+static struct rest *
+split_parcels(struct delivery *delivery)
+{
+	struct rest *rests = mem_alloc(delivery->n_parcels, sizeof(*rests));
+
+	for (size_t i = 0; i < delivery->n_parcels; i++) {
+		struct parcel *parcel = &delivery->parcels[i];
+		struct rest *rest = &rests[i];
+
+		rest->whole = parcel->envelope;
+		rest->wanted = mem_alloc(rest->whole.n_recipients, sizeof(*rest->wanted));
+		if (is_tls_optional(parcel) == delivery->is_tls_optional)
+			destination_mark(&rest->whole, delivery->destination, DESTINATION_PENDING, rest->wanted);
+		destination_split(&rest->whole, rest->wanted, &parcel->envelope);
+		/* What the engine noted is about other recipients. */
+		order_free(&parcel->order);
+	}
+	return rests;
+}
+
+static void
+join_parcels(struct delivery *delivery, struct rest *rests)
+{
+	for (size_t i = 0; i < delivery->n_parcels; i++) {
+		destination_join(&rests[i].whole, rests[i].wanted, &delivery->parcels[i].envelope);
+		delivery->parcels[i].envelope = rests[i].whole;
+		free(rests[i].wanted);
+	}
+	free(rests);
+}
+
+/* Those for whom no time is left, or whose turn did not come before another process took over. */
+static void
+put_off_rest(struct delivery *delivery)
+{
+	struct outcome why = {.state = OUTCOME_DEFERRED, .stage = OUTCOME_AT_ROUTE};
+
+	outcome_set_text(&why, STR("there was no time left for this destination"));
+	for (size_t i = 0; i < delivery->n_parcels; i++)
+		envelope_settle(&delivery->parcels[i].envelope, &why);
+}
+
+/* One destination after the other, all messages for it in the same sessions. */
+static void
+run_destinations(struct delivery *delivery)
+{
+	const struct parcel *parcel;
+	int64_t limit = delivery->limit;
+
+	while ((limit == 0 || clock_now() < limit) && (parcel = first_pending(delivery)) != NULL) {
+		char *destination = destination_first(&parcel->envelope, DESTINATION_PENDING);
+		struct rest *rests;
+
+		delivery->destination = destination;
+		delivery->is_tls_optional = is_tls_optional(parcel);
+		delivery->limit = limit;
+		rests = split_parcels(delivery);
+		run_route(delivery);
+		join_parcels(delivery, rests);
+		delivery->destination = NULL;
+		free(destination);
+	}
+	put_off_rest(delivery);
+}
+
+/* --- the whole ----------------------------------------------------------------------------------------------------- */
+
 bool
 delivery_run(struct delivery *delivery)
 {
-	struct route route = {0};
 	bool is_delivered = true;
 
-	delivery->why = (struct outcome){.state = OUTCOME_DEFERRED};
-	route_make(&route, delivery->account);
-	for (size_t i = 0; i < route.n_hosts && count_pending(delivery) > 0 && !delivery->has_left; i++)
-		try_host(delivery, &route.hosts[i]);
-	settle(delivery);
-	route_free(&route);
 	for (size_t i = 0; i < delivery->n_parcels; i++)
-		is_delivered = is_delivered && envelope_count(&delivery->parcels[i].envelope, OUTCOME_PENDING) == 0 &&
-		               delivery->parcels[i].exit_code == EX_OK;
+		delivery->parcels[i].exit_code = EX_OK;
+	if (delivery->account->delivery == DELIVER_DIRECT)
+		run_destinations(delivery);
+	else
+		run_route(delivery);
+	for (size_t i = 0; i < delivery->n_parcels; i++) {
+		struct parcel *parcel = &delivery->parcels[i];
+		bool is_left = envelope_count(&parcel->envelope, OUTCOME_PENDING) > 0;
+
+		if (!is_left)
+			parcel->exit_code = outcome_worse_exit(parcel->exit_code, envelope_exit_code(&parcel->envelope));
+		is_delivered = is_delivered && !is_left && parcel->exit_code == EX_OK;
+	}
 	return is_delivered;
+}
+
+/* Nobody of this destination can get anything: whatever the source has is settled so. */
+static void
+refuse_all(struct delivery *delivery)
+{
+	struct parcel *parcel = NULL;
+
+	while (delivery->source.next(delivery->source.context, &parcel) == SESSION_GO_ON) {
+		envelope_settle(&parcel->envelope, &delivery->why);
+		finish_parcel(delivery, parcel);
+	}
 }
 
 bool
 delivery_session(struct delivery *delivery)
 {
 	struct route route = {0};
-	struct buf tried = {0};
-	bool is_fine;
+	bool is_fine = false;
 
-	route_make(&route, delivery->account);
-	is_fine = run_session_somewhere(delivery, &route.hosts[0], &tried);
-	buf_free(&tried);
+	if (find_route(delivery, &route)) {
+		is_fine = hosts_session(delivery, &route);
+	} else if (delivery->why.state == OUTCOME_FAILED) {
+		refuse_all(delivery);
+		is_fine = true;
+	}
 	route_free(&route);
 	return is_fine;
 }
@@ -323,6 +386,13 @@ delivery_session(struct delivery *delivery)
 void
 delivery_free(struct delivery *delivery)
 {
+	for (size_t i = 0; i < delivery->n_ends; i++) {
+		free(delivery->ends[i].destination);
+		err_clear(&delivery->ends[i].failure);
+	}
+	free(delivery->ends);
+	delivery->ends = NULL;
+	delivery->n_ends = 0;
 	err_clear(&delivery->failure);
 }
 

@@ -37,10 +37,21 @@ struct delivery_source {
 	void *context;
 };
 
+/* What became of one route. */
+struct delivery_end {
+	char *destination;            /* NULL: the relay's */
+	bool is_tls_optional;
+	struct outcome why;           /* as in struct delivery */
+	struct err failure;           /* empty: its last session came to its end */
+};
+
 struct delivery {
 	/* Set by the caller. */
 	const struct account *account;
 	const struct secret *secret;  /* NULL: none is needed */
+	struct finder *finder;        /* NULL: DNS is not asked, so there are only hosts that the account names */
+	const char *destination;      /* for delivery_session with direct delivery: the domain of all that the source hands out */
+	bool is_tls_optional;         /* likewise: all of it says TLS-Required: No */
 	struct session_watch watch;
 	struct parcel *parcels;       /* for delivery_run */
 	size_t n_parcels;
@@ -50,6 +61,10 @@ struct delivery {
 	/* Set by delivery_run and delivery_session. */
 	struct err failure;           /* why a session failed last; empty when none did */
 	struct outcome why;           /* the same as an outcome for whoever is pending: deferred */
+	struct delivery_end *ends;    /* of each route of delivery_run */
+	size_t n_ends;
+	bool is_answered;             /* direct: DNS told which hosts there are, so that mail may expire when none is reached */
+	bool has_more_hosts;          /* behind the one at work; what it puts off is asked of them */
 	bool is_tls_used;
 	bool has_left;                /* a callback said SESSION_LEAVE: another process goes on, this one must not touch parcels
 	                               * that the callback gave away */
@@ -58,14 +73,15 @@ struct delivery {
 	size_t next_parcel;
 };
 
-/* Try each host until no recipient of `parcels` is pending, everything over as few connections as the servers allow; what
+/* Try each host, for direct delivery those of each destination, until no recipient of `parcels` is pending, everything over as few connections as the servers allow; what
  * source.next hands out, when it is set, comes behind them in the same sessions. Afterwards every recipient of `parcels` has
  * an outcome other than pending, and every parcel its exit code; only after SESSION_LEAVE parcels with pending recipients are
  * left as they were. True: all of `parcels` were delivered. */
 bool delivery_run(struct delivery *delivery);
 
-/* One session (at the next address when the first is not ready) with the account's host, for whatever the source hands out.
- * Recipients that it did not come to stay pending. True: it came to its end. False: failure and why say how it failed. */
+/* One session (at the next address or host when the first is not ready) with the account's host, or the destination's, for
+ * whatever the source hands out. Recipients that it did not come to stay pending; those of a destination that can never be reached
+ * have failed. True: it came to its end. False: failure and why say how it failed. */
 bool delivery_session(struct delivery *delivery);
 
 void delivery_free(struct delivery *delivery);

@@ -181,12 +181,12 @@ may_show_secret(const struct session *s)
 static void
 begin_mechanism(struct session *s, struct err *err)
 {
-	struct sasl_identity identity = {.account = s->account, .secret = s->secret, .host = s->account->host};
+	struct sasl_identity identity = {.account = s->account, .secret = s->secret, .host = s->host->target.host};
 	const char *mechanism = NULL;
 	bool has_response = false, is_sent = false;
 
-	if (identity.host == NULL)
-		identity.host = "localhost";
+	if (s->host->target.socket != NULL)
+		identity.host = s->account->host != NULL ? s->account->host : "localhost";
 	identity.has_binding =
 	    s->stream.tls != NULL && tls_channel_binding(s->stream.tls, &identity.is_exporter, &s->binding);
 	identity.binding = buf_str(&s->binding);
@@ -380,6 +380,7 @@ state_demand(struct session *s)
 		.is_lmtp = account->protocol == PROTOCOL_LMTP,
 		.is_protected = s->host->tls == ROUTE_TLS_IMPLICIT,
 		.wants_starttls = s->host->tls == ROUTE_TLS_STARTTLS,
+		.tries_starttls = s->host->tls == ROUTE_TLS_MAY && !s->must_stay_clear,
 		.wants_auth = account->auth != AUTH_OFF && !s->is_inquiry,
 		.is_atomic = account->atomic,
 		.may_pipeline = account->pipelining != PIPELINING_OFF,
@@ -408,6 +409,16 @@ connect_and_protect(struct session *s, struct outcome *why, struct err *err)
 	return protect(s, err);
 }
 
+/* What is wrong with the TLS of somebody else's host cannot be mended in our settings: it is tried again later. */
+static bool
+fail_session(const struct session *s, const struct outcome *why, struct err *err)
+{
+	if (s->host->is_trouble_temporary && why->stage == OUTCOME_AT_TLS &&
+	    (err->exit_code == EX_UNAVAILABLE || err->exit_code == EX_PROTOCOL))
+		err->exit_code = EX_TEMPFAIL;
+	return false;
+}
+
 bool
 session_run(struct session *s, struct outcome *why, struct err *err)
 {
@@ -416,7 +427,7 @@ session_run(struct session *s, struct outcome *why, struct err *err)
 	state_demand(s);
 	if (!connect_and_protect(s, why, err)) {
 		outcome_set_text(why, buf_str(&err->text));
-		return false;
+		return fail_session(s, why, err);
 	}
 	if (s->watch.show != NULL)
 		s->dialog.transcript = &s->transcript;
@@ -433,7 +444,7 @@ session_run(struct session *s, struct outcome *why, struct err *err)
 	err_move(err, &s->dialog.failure);
 	if (why->stage == OUTCOME_AT_AUTH && s->sasl != NULL && sasl_reason(s->sasl)[0] != '\0')
 		buf_printf(&err->text, " (%s)", sasl_reason(s->sasl));
-	return false;
+	return fail_session(s, why, err);
 }
 
 void

@@ -54,6 +54,7 @@ struct session {
 	const char *etrn;               /* ETRN argument; NULL: none */
 	const char *avoid;              /* addresses of the host not to be tried, separated by blanks; NULL: none */
 	bool is_inquiry;                /* only look what the server offers: no AUTH */
+	bool must_stay_clear;           /* for ROUTE_TLS_MAY: a handshake with this host failed just now */
 	int64_t limit;                  /* a deadline for all of it, connecting included; 0: none */
 	struct session_watch watch;
 	struct session_orders orders;

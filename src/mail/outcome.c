@@ -9,7 +9,7 @@
 #include "mail/outcome.h"
 
 /* From best to worst; a code that is not here is worse than all of them. */
-static const int exit_codes_by_rank[] = {EX_OK, EX_TEMPFAIL, EX_NOUSER, EX_UNAVAILABLE, EX_DATAERR};
+static const int exit_codes_by_rank[] = {EX_OK, EX_TEMPFAIL, EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE, EX_DATAERR};
 
 enum { N_RANKS = sizeof(exit_codes_by_rank) / sizeof(exit_codes_by_rank[0]) };
 
@@ -24,6 +24,7 @@ static const struct {
 	const char *name;
 	int failure_code; /* exit code of a failure at this stage */
 } stages[] = {
+	[OUTCOME_AT_ROUTE] = {"finding the host", EX_NOHOST},
 	[OUTCOME_AT_CONNECT] = {"connecting", EX_UNAVAILABLE},
 	[OUTCOME_AT_GREETING] = {"greeting", EX_UNAVAILABLE},
 	[OUTCOME_AT_HELLO] = {"introduction", EX_UNAVAILABLE},

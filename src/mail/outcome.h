@@ -16,6 +16,7 @@ enum outcome_state {
 
 /* Where in the dialogue the answer came; also what the failure is about. */
 enum outcome_stage {
+	OUTCOME_AT_ROUTE, /* finding out which hosts take mail for the domain, and what TLS they owe us */
 	OUTCOME_AT_CONNECT,
 	OUTCOME_AT_GREETING,
 	OUTCOME_AT_HELLO,
@@ -42,7 +43,7 @@ struct outcome {
 void outcome_set_text(struct outcome *outcome, struct str text);
 void outcome_set_host(struct outcome *outcome, const char *host);
 
-/* The exit code for this outcome alone (EX_OK, EX_NOUSER, EX_UNAVAILABLE, EX_DATAERR, EX_TEMPFAIL); EX_TEMPFAIL while pending. */
+/* The exit code for this outcome alone (EX_OK, EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE, EX_DATAERR, EX_TEMPFAIL); EX_TEMPFAIL while pending. */
 int outcome_exit_code(const struct outcome *outcome);
 
 /* The worse of two exit codes for one message: permanent failures before temporary ones before success. */

@@ -272,7 +272,9 @@ connect_tcp(const struct connect_target *target, int64_t deadline, struct connec
 
 	if (target->source_ip != NULL && !lookup_literal(target->source_ip, 0, &source))
 		return err_set(err, EX_CONFIG, "source_ip '%s' is no address", target->source_ip);
-	if (!lookup_host(host, port, deadline, &found, err))
+	if (target->found != NULL && !has_proxy)
+		found = *target->found;
+	else if (!lookup_host(host, port, deadline, &found, err))
 		return false;
 	if (target->source_ip != NULL) {
 		if (!keep_family(&found, &source, target->source_ip, err))

@@ -8,8 +8,11 @@
 
 #include "base/err.h"
 
+struct lookup;
+
 struct connect_target {
 	const char *host; /* name or address literal without brackets */
+	const struct lookup *found; /* its addresses; NULL: they are looked up. Not with a proxy */
 	int port;
 	const char *socket;     /* unix socket path; overrides all others. NULL: none */
 	const char *source_ip;  /* literal to bind to; addresses of the other family are skipped. NULL: none */

@@ -14,6 +14,7 @@
 enum { CODE_LEAST = 100, CODE_MOST = 999 };
 
 static const struct str stage_words[] = {
+	[OUTCOME_AT_ROUTE] = STR("route"),
 	[OUTCOME_AT_CONNECT] = STR("connect"),
 	[OUTCOME_AT_GREETING] = STR("greeting"),
 	[OUTCOME_AT_HELLO] = STR("hello"),

@@ -51,6 +51,7 @@ retry_class_of(const struct outcome *why, int exit_code)
 	if (why->reply_code == 0 && is_local(exit_code))
 		return RETRY_LOCAL;
 	switch (why->stage) {
+	case OUTCOME_AT_ROUTE:
 	case OUTCOME_AT_CONNECT:
 		return class_of_connecting(why, exit_code);
 	case OUTCOME_AT_GREETING:

@@ -1,0 +1,231 @@
+/* demand.c - what TLS a host owes us. */
+
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/domain.h"
+#include "base/mem.h"
+#include "deliver/demand.h"
+#include "net/record.h"
+
+bool
+demand_needs_dns(const struct account *account)
+{
+	bool is_asked = account->tls_policy == TLS_POLICY_DANE || account->tls_policy == TLS_POLICY_DANE_ONLY;
+
+	return is_asked && account->tls && account->socket == NULL && account->proxy_host == NULL;
+}
+
+/* --- by the settings ----------------------------------------------------------------------------------------------- */
+
+/* The least that hosts of others must offer. */
+static enum account_tls_policy
+least_of(const struct account *account)
+{
+	enum account_tls_policy policy = account->tls_policy;
+
+	if (account->tls && policy == TLS_POLICY_MAY)
+		policy = TLS_POLICY_ENCRYPT;
+	/* RFC 8689 section 4.2.1: whoever takes it must be known to be who it says. */
+	if (account->require_tls && policy != TLS_POLICY_DANE_ONLY)
+		policy = TLS_POLICY_VERIFY;
+	return policy;
+}
+
+/* What the account says of its relay (a name to override, a fingerprint, a pin) says nothing of other people's hosts. */
+static void
+demand_of_others(struct route_host *host, const struct account *account)
+{
+	enum account_tls_policy policy = least_of(account);
+
+	host->tls_settings.host = host->name;
+	host->tls_settings.fingerprint = NULL;
+	host->tls_settings.pin = NULL;
+	host->tls_settings.is_unchecked = policy != TLS_POLICY_VERIFY;
+	host->reason = ROUTE_BY_ACCOUNT;
+	switch (policy) {
+	case TLS_POLICY_ENCRYPT:
+		host->tls = ROUTE_TLS_STARTTLS;
+		buf_add_text(&host->explanation, "the settings demand TLS; whose certificate it is does not matter");
+		return;
+	case TLS_POLICY_VERIFY:
+		host->tls = ROUTE_TLS_STARTTLS;
+		buf_add_text(&host->explanation, "the settings demand TLS with a certificate for this name");
+		return;
+	case TLS_POLICY_MAY:
+	case TLS_POLICY_DANE:
+	case TLS_POLICY_DANE_ONLY:
+		break;
+	}
+	host->tls = ROUTE_TLS_MAY;
+	host->reason = ROUTE_BY_NOTHING;
+	buf_add_text(&host->explanation, "nothing is published: TLS where it is offered, with any certificate");
+}
+
+static void
+demand_of_relay(struct route_host *host)
+{
+	static const char *const words[] = {
+		[ROUTE_TLS_NONE] = "tls off: no TLS",
+		[ROUTE_TLS_STARTTLS] = "tls on: STARTTLS",
+		[ROUTE_TLS_IMPLICIT] = "tls on: TLS from the first byte on",
+	};
+
+	buf_add_text(&host->explanation, words[host->tls]);
+	if (host->tls != ROUTE_TLS_NONE)
+		buf_printf(&host->explanation, host->tls_settings.is_unchecked ? ", with any certificate" :
+		           host->tls_settings.fingerprint != NULL ? ", with the certificate of tls_fingerprint" :
+		           ", with a certificate for %s", host->tls_settings.host);
+}
+
+/* --- DANE ---------------------------------------------------------------------------------------------------------- */
+
+/* One question about TLSA records, and the host it is about. */
+struct inquiry {
+	struct route_host *host;
+	const char *base;         /* borrowed from the host */
+	struct buf name;
+};
+
+static void
+replace_explanation(struct route_host *host, const char *text)
+{
+	buf_clear(&host->explanation);
+	buf_add_text(&host->explanation, text);
+}
+
+static void
+take_records(const struct inquiry *inquiry, const struct dns_query *answer, const struct route_query *query)
+{
+	struct route_host *host = inquiry->host;
+	struct dane *dane = &host->dane;
+
+	memcpy(dane->base, inquiry->base, strlen(inquiry->base) + 1);
+	if (strcmp(host->name, dane->base) != 0)
+		memcpy(dane->names[0], host->name, strlen(host->name) + 1);
+	if (query->destination != NULL && strlen(query->destination) < DNS_NAME_SIZE)
+		memcpy(dane->names[1], query->destination, strlen(query->destination) + 1);
+	dane_read(dane, buf_str(&answer->records));
+	host->reason = ROUTE_BY_DANE;
+	host->is_trouble_temporary = true;
+	if (host->tls == ROUTE_TLS_MAY || host->tls == ROUTE_TLS_NONE)
+		host->tls = ROUTE_TLS_STARTTLS;
+	buf_clear(&host->explanation);
+	if (dane->n > 0)
+		buf_printf(&host->explanation, "DANE: a certificate by the TLSA records of %s (%zu of %zu count)",
+		           buf_text(&inquiry->name), dane->n, dane->n_seen);
+	else
+		buf_printf(&host->explanation, "DANE: TLS, but with any certificate, for none of the %zu TLSA records of %s can be used",
+		           dane->n_seen, buf_text(&inquiry->name));
+}
+
+/* Only what is validated counts; what could not be asked may hide something, and then the host is left alone (RFC 7672 2.1.1). */
+static void
+settle_inquiry(const struct inquiry *inquiry, const struct dns_query *answer, const struct route_query *query)
+{
+	if (answer->result == DNS_FAILED)
+		buf_printf(&inquiry->host->refusal, "cannot look up its TLSA records (%s): %s", buf_text(&inquiry->name), answer->why);
+	else if (answer->result == DNS_FOUND && answer->is_secure)
+		take_records(inquiry, answer, query);
+}
+
+/* The name behind CNAMEs first, the original one after it (RFC 7672 2.2.2). */
+static const char *
+base_of(const struct route_host *host, bool is_second)
+{
+	bool is_alias = host->canonical[0] != '\0' && strcmp(host->canonical, host->name) != 0;
+
+	if (is_second)
+		return is_alias ? host->name : NULL;
+	return is_alias ? host->canonical : host->name;
+}
+
+static bool
+may_have_records(const struct route_host *host)
+{
+	return host->is_secure && host->refusal.size == 0 && host->reason != ROUTE_BY_DANE;
+}
+
+static void
+inquire(struct route *route, const struct route_query *query, bool is_second)
+{
+	struct inquiry *inquiries = mem_alloc(route->n_hosts, sizeof(*inquiries));
+	struct dns_query *answers = mem_alloc(route->n_hosts, sizeof(*answers));
+	size_t n = 0;
+
+	for (size_t i = 0; i < route->n_hosts; i++) {
+		struct route_host *host = &route->hosts[i];
+		const char *base = base_of(host, is_second);
+
+		if (!may_have_records(host) || base == NULL || strlen(base) >= DNS_NAME_SIZE)
+			continue;
+		inquiries[n] = (struct inquiry){.host = host, .base = base};
+		buf_printf(&inquiries[n].name, "_%d._tcp.%s", host->target.port, base);
+		if (inquiries[n].name.size > DOMAIN_MOST) {
+			buf_free(&inquiries[n].name);
+			continue;
+		}
+		answers[n] = (struct dns_query){.name = buf_text(&inquiries[n].name), .type = DNS_TLSA};
+		n++;
+	}
+	if (n > 0)
+		finder_ask(query->finder, answers, n, query->deadline);
+	for (size_t i = 0; i < n; i++) {
+		settle_inquiry(&inquiries[i], &answers[i], query);
+		dns_query_free(&answers[i]);
+		buf_free(&inquiries[i].name);
+	}
+	free(answers);
+	free(inquiries);
+}
+
+/* dane-only, and REQUIRETLS (which must know the peer). */
+static void
+insist_on_dane(struct route *route, const struct account *account)
+{
+	for (size_t i = 0; i < route->n_hosts; i++) {
+		struct route_host *host = &route->hosts[i];
+		bool is_known = host->reason == ROUTE_BY_DANE && host->dane.n > 0;
+
+		if (host->refusal.size > 0 || is_known)
+			continue;
+		if (account->tls_policy == TLS_POLICY_DANE_ONLY)
+			buf_add_text(&host->refusal, "it has no TLSA records that can be used (tls_policy dane-only)");
+		else if (account->require_tls && host->reason == ROUTE_BY_DANE)
+			buf_add_text(&host->refusal, "none of its TLSA records can be used, and require_tls needs one");
+	}
+}
+
+/* --- the whole ----------------------------------------------------------------------------------------------------- */
+
+/* A sender who would rather have it delivered in the clear than not at all overrules what is published, but not the settings. */
+static bool
+counts_published(const struct route_query *query)
+{
+	const struct account *account = query->account;
+
+	return !query->is_tls_optional || account->require_tls || account->tls_policy == TLS_POLICY_DANE_ONLY;
+}
+
+void
+demand_tls(struct route *route, const struct route_query *query)
+{
+	for (size_t i = 0; i < route->n_hosts; i++) {
+		if (route->is_direct)
+			demand_of_others(&route->hosts[i], query->account);
+		else
+			demand_of_relay(&route->hosts[i]);
+	}
+	if (!route->is_direct && !demand_needs_dns(query->account))
+		return;
+	if (!counts_published(query)) {
+		for (size_t i = 0; i < route->n_hosts; i++)
+			replace_explanation(&route->hosts[i], "the message says TLS-Required: No: TLS where it is offered, with any certificate");
+		return;
+	}
+	inquire(route, query, false);
+	inquire(route, query, true);
+	insist_on_dane(route, query->account);
+}
