@@ -4,12 +4,12 @@
 #include "config.h"
 
 #include <arpa/inet.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/err.h"
 #include "net/describe.h"
 #include "net/gnutls.h"
-#include "net/name.h"
 
 enum { NAMES_MOST = 5, DIGEST_MOST = 64 };
 
@@ -33,6 +33,27 @@ describe_open_names(gnutls_x509_crt_t certificate)
 	}
 	gnutls_free(extension.data);
 	return names;
+}
+
+bool
+describe_has_name(gnutls_x509_crt_t certificate, struct str host, const struct name_address *address)
+{
+	gnutls_subject_alt_names_t names = describe_open_names(certificate);
+	gnutls_datum_t name = {0};
+	unsigned type = 0;
+	bool is_found = false;
+
+	for (unsigned i = 0; !is_found && names != NULL; i++) {
+		if (gnutls_subject_alt_names_get(names, i, &type, &name, NULL) != 0)
+			break;
+		if (type == GNUTLS_SAN_DNSNAME)
+			is_found = name_matches(str_make((const char *)name.data, name.size), host);
+		else if (type == GNUTLS_SAN_IPADDRESS && address->size > 0)
+			is_found = name.size == address->size && memcmp(name.data, address->octets, name.size) == 0;
+	}
+	if (names != NULL)
+		gnutls_subject_alt_names_deinit(names);
+	return is_found;
 }
 
 /* One dNSName or iPAddress in words; false for the other kinds. */

@@ -8,10 +8,15 @@
 #include <time.h>
 
 #include "base/buf.h"
+#include "net/name.h"
 
 /* The subjectAltName of a certificate; NULL when there is none, or it cannot be parsed. Free with
  * gnutls_subject_alt_names_deinit. */
 gnutls_subject_alt_names_t describe_open_names(gnutls_x509_crt_t certificate);
+
+/* Is the host (an A-label; empty: none) or the address among the names of the certificate? The common name does not
+ * count. */
+bool describe_has_name(gnutls_x509_crt_t certificate, struct str host, const struct name_address *address);
 
 /* Append the names a certificate was issued for: "a.example, *.b.example, 192.0.2.1 and 7 more"; says so if
  * there are none. */

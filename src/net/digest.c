@@ -98,19 +98,27 @@ digest_parse_pins(struct str text, struct buf *b, struct err *err)
 }
 
 bool
-digest_of_key(gnutls_x509_crt_t certificate, unsigned char octets[DIGEST_SHA256_SIZE])
+digest_export_key(gnutls_x509_crt_t certificate, gnutls_datum_t *der)
 {
 	gnutls_pubkey_t key = NULL;
-	gnutls_datum_t der = {0};
 	bool is_good;
 
 	if (gnutls_pubkey_init(&key) < 0)
 		return false;
 	is_good = gnutls_pubkey_import_x509(key, certificate, 0) >= 0 &&
-	          gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &der) >= 0 &&
-	          gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.size, octets) >= 0;
-	gnutls_free(der.data);
+	          gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, der) >= 0;
 	gnutls_pubkey_deinit(key);
+	return is_good;
+}
+
+bool
+digest_of_key(gnutls_x509_crt_t certificate, unsigned char octets[DIGEST_SHA256_SIZE])
+{
+	gnutls_datum_t der = {0};
+	bool is_good = digest_export_key(certificate, &der) &&
+	               gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.size, octets) >= 0;
+
+	gnutls_free(der.data);
 	return is_good;
 }
 

@@ -20,6 +20,9 @@ bool digest_parse_pins(struct str text, struct buf *b, struct err *err);
 /* The algorithm whose digests have this size: SHA-256, SHA-1 or MD5. */
 gnutls_digest_algorithm_t digest_of_size(size_t size);
 
+/* The certificate's SubjectPublicKeyInfo in DER; to be freed with gnutls_free. */
+bool digest_export_key(gnutls_x509_crt_t certificate, gnutls_datum_t *der);
+
 /* SHA-256 of the certificate's SubjectPublicKeyInfo (RFC 7469 2.4). */
 bool digest_of_key(gnutls_x509_crt_t certificate, unsigned char octets[DIGEST_SHA256_SIZE]);
 

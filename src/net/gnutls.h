@@ -50,6 +50,7 @@
 	X(protocol_get_version) \
 	X(pubkey_deinit) \
 	X(pubkey_export2) \
+	X(pubkey_import) \
 	X(pubkey_import_x509) \
 	X(pubkey_init) \
 	X(record_check_pending) \
@@ -78,6 +79,8 @@
 	X(x509_crl_list_import2) \
 	X(x509_crt_check_issuer) \
 	X(x509_crt_deinit) \
+	X(x509_crt_equals) \
+	X(x509_crt_export2) \
 	X(x509_crt_get_activation_time) \
 	X(x509_crt_get_dn3) \
 	X(x509_crt_get_expiration_time) \
@@ -94,7 +97,8 @@
 	X(x509_trust_list_add_cas) \
 	X(x509_trust_list_add_crls) \
 	X(x509_trust_list_deinit) \
-	X(x509_trust_list_init)
+	X(x509_trust_list_init) \
+	X(x509_trust_list_verify_crt2)
 /* clang-format on */
 
 #define GNUTLS_MEMBER(name) __typeof__(gnutls_##name) *(name);
@@ -139,6 +143,7 @@ bool gnutls_load(struct err *err);
 #define gnutls_protocol_get_version (*gnutls->protocol_get_version)
 #define gnutls_pubkey_deinit (*gnutls->pubkey_deinit)
 #define gnutls_pubkey_export2 (*gnutls->pubkey_export2)
+#define gnutls_pubkey_import (*gnutls->pubkey_import)
 #define gnutls_pubkey_import_x509 (*gnutls->pubkey_import_x509)
 #define gnutls_pubkey_init (*gnutls->pubkey_init)
 #define gnutls_record_check_pending (*gnutls->record_check_pending)
@@ -167,6 +172,8 @@ bool gnutls_load(struct err *err);
 #define gnutls_x509_crl_list_import2 (*gnutls->x509_crl_list_import2)
 #define gnutls_x509_crt_check_issuer (*gnutls->x509_crt_check_issuer)
 #define gnutls_x509_crt_deinit (*gnutls->x509_crt_deinit)
+#define gnutls_x509_crt_equals (*gnutls->x509_crt_equals)
+#define gnutls_x509_crt_export2 (*gnutls->x509_crt_export2)
 #define gnutls_x509_crt_get_activation_time (*gnutls->x509_crt_get_activation_time)
 #define gnutls_x509_crt_get_dn3 (*gnutls->x509_crt_get_dn3)
 #define gnutls_x509_crt_get_expiration_time (*gnutls->x509_crt_get_expiration_time)
@@ -184,5 +191,6 @@ bool gnutls_load(struct err *err);
 #define gnutls_x509_trust_list_add_crls (*gnutls->x509_trust_list_add_crls)
 #define gnutls_x509_trust_list_deinit (*gnutls->x509_trust_list_deinit)
 #define gnutls_x509_trust_list_init (*gnutls->x509_trust_list_init)
+#define gnutls_x509_trust_list_verify_crt2 (*gnutls->x509_trust_list_verify_crt2)
 
 #endif

@@ -43,7 +43,7 @@ struct tls {
 	bool is_shaking_hands;
 	bool is_sending;          /* a record was begun and must be finished first */
 	bool is_broken;           /* no close_notify any more */
-	bool is_verified;
+	const char *verified_by;  /* as in struct tls_facts */
 };
 
 /* Send what is held back. False: errno says why. */
@@ -309,7 +309,7 @@ tls_handshake(struct tls **tls, int fd, const struct tls_settings *settings, int
 		return false;
 	}
 	made->is_shaking_hands = false;
-	made->is_verified = !settings->is_unchecked;
+	made->verified_by = made->verifier.means;
 	made->err = NULL;
 	made->key_password = NULL;
 	made->idle_bytes = 0;
@@ -386,7 +386,9 @@ tls_describe(const struct tls *tls, struct tls_facts *facts)
 	const gnutls_datum_t *list = gnutls_certificate_get_peers(tls->session, &n);
 	gnutls_x509_crt_t certificate = NULL;
 
-	*facts = (struct tls_facts){.version = version != NULL ? version : "", .is_verified = tls->is_verified};
+	*facts = (struct tls_facts){.version = version != NULL ? version : "",
+	                            .is_verified = strcmp(tls->verified_by, "none") != 0,
+	                            .verified_by = tls->verified_by};
 	snprintf(facts->cipher, sizeof(facts->cipher), "%s", description != NULL ? description : "");
 	gnutls_free(description);
 	if (list == NULL || n == 0 || gnutls_x509_crt_init(&certificate) < 0)

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 
+struct dane;
 struct tls;
 
 struct tls_settings {
@@ -30,6 +31,9 @@ struct tls_settings {
 	int min_version;          /* 12 or 13 */
 	int min_dh_prime_bits;    /* 0: the library's */
 	bool is_unchecked;        /* tls_certcheck off: accept any certificate */
+	const struct dane *dane;  /* TLSA records of the server, which decide alone: trust_file, crl_file, fingerprint, pin,
+	                             is_unchecked and wants_ocsp do not count, and host is the TLSA base domain. If
+	                             none of those there were can be used, any certificate is accepted. NULL: none */
 	bool wants_ocsp;          /* refuse a certificate that comes without a good OCSP response (RFC 6066) */
 };
 
@@ -38,6 +42,7 @@ struct tls_facts {
 	const char *version; /* "TLS1.3"; constant */
 	char cipher[96];     /* version, key exchange and cipher as GnuTLS describes them */
 	bool is_verified;
+	const char *verified_by; /* "dane", "pkix", "fingerprint", "pin" (and nothing else), "none"; constant */
 	struct buf certificate; /* several lines: owner, issuer, validity, fingerprints, as msmtp's --serverinfo
 	                           prints */
 };

@@ -1,11 +1,11 @@
-/* verify.c - the certificate decision: trust (RFC 5280), name (RFC 9525: subjectAltName only), fingerprint, pin. */
+/* verify.c - the certificate decision: trust (RFC 5280), name (RFC 9525: subjectAltName only), fingerprint, pin, TLSA records. */
 
 #include "config.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "net/dane.h"
 #include "net/describe.h"
 #include "net/digest.h"
 #include "net/gnutls.h"
@@ -19,7 +19,8 @@ static bool
 prepare_host(struct verifier *verifier, struct err *err)
 {
 	const char *host = verifier->settings->host;
-	bool is_name_needed = !verifier->settings->is_unchecked && verifier->fingerprint.size == 0;
+	bool is_name_needed = !verifier->settings->is_unchecked && verifier->settings->dane == NULL &&
+	                      verifier->fingerprint.size == 0;
 	struct err reason = {0};
 
 	if (host == NULL || host[0] == '\0')
@@ -62,7 +63,10 @@ bool
 verify_prepare(struct verifier *verifier, const struct tls_settings *settings,
                gnutls_certificate_credentials_t credentials, struct err *err)
 {
-	*verifier = (struct verifier){.settings = settings, .credentials = credentials};
+	*verifier = (struct verifier){.settings = settings, .credentials = credentials, .means = "none"};
+	/* TLSA records stand for themselves: what else there is to verify with is not looked at (RFC 7672 2.2). */
+	if (settings->dane != NULL)
+		return prepare_host(verifier, err);
 	if (settings->fingerprint != NULL &&
 	    !digest_parse_fingerprint(str_of(settings->fingerprint), &verifier->fingerprint, err))
 		return false;
@@ -110,30 +114,6 @@ import_chain(gnutls_session_t session, struct chain *chain, struct err *err)
 			               gnutls_strerror(code));
 	}
 	return true;
-}
-
-/* Is the host among the names of the certificate? The common name does not count. */
-static bool
-has_name(const struct verifier *verifier, gnutls_x509_crt_t certificate)
-{
-	gnutls_subject_alt_names_t names = describe_open_names(certificate);
-	gnutls_datum_t name = {0};
-	unsigned type = 0;
-	bool is_found = false;
-
-	for (unsigned i = 0; !is_found && names != NULL; i++) {
-		if (gnutls_subject_alt_names_get(names, i, &type, &name, NULL) != 0)
-			break;
-		if (type == GNUTLS_SAN_DNSNAME)
-			is_found = name_matches(str_make((const char *)name.data, name.size),
-			                        buf_str(&verifier->host));
-		else if (type == GNUTLS_SAN_IPADDRESS && verifier->address.size > 0)
-			is_found = name.size == verifier->address.size &&
-			           memcmp(name.data, verifier->address.octets, name.size) == 0;
-	}
-	if (names != NULL)
-		gnutls_subject_alt_names_deinit(names);
-	return is_found;
 }
 
 static bool
@@ -192,26 +172,52 @@ check_trust(struct verifier *verifier, gnutls_session_t session, const struct ch
 		return err_set(err, EX_UNAVAILABLE, "the certificate cannot be verified: %s",
 		               gnutls_strerror(code));
 	reason.status = status;
-	reason.is_name_wrong = !has_name(verifier, chain->certificates[0]);
+	reason.is_name_wrong = !describe_has_name(
+		chain->certificates[0], buf_str(&verifier->host), &verifier->address);
 	reason.is_ocsp_missing =
 		verifier->settings->wants_ocsp && gnutls_ocsp_status_request_is_checked(session, 0) == 0;
 	return reason_check(&reason, err);
+}
+
+/* With records none of which can be used the connection is encrypted, and the peer may be anybody (RFC 7672 2.2). */
+static bool
+check_dane(struct verifier *verifier, const struct chain *chain, struct err *err)
+{
+	const struct dane *dane = verifier->settings->dane;
+
+	if (dane->n == 0 && dane->n_seen > 0)
+		return true;
+	verifier->means = "dane";
+	return dane_verify(dane, chain, err);
+}
+
+/* What decides but for the pins. */
+static bool
+check_chain(struct verifier *verifier, gnutls_session_t session, const struct chain *chain, struct err *err)
+{
+	if (verifier->settings->dane != NULL)
+		return check_dane(verifier, chain, err);
+	if (verifier->settings->is_unchecked)
+		return true;
+	if (verifier->fingerprint.size > 0) {
+		verifier->means = "fingerprint";
+		return check_fingerprint(verifier, chain->certificates[0], err);
+	}
+	verifier->means = "pkix";
+	return check_trust(verifier, session, chain, err);
 }
 
 bool
 verify_peer(struct verifier *verifier, gnutls_session_t session, struct err *err)
 {
 	struct chain chain = {0};
-	bool is_good = import_chain(session, &chain, err);
+	bool is_good = import_chain(session, &chain, err) && check_chain(verifier, session, &chain, err);
 
-	if (is_good && verifier->settings->is_unchecked)
-		is_good = true;
-	else if (is_good && verifier->fingerprint.size > 0)
-		is_good = check_fingerprint(verifier, chain.certificates[0], err);
-	else if (is_good)
-		is_good = check_trust(verifier, session, &chain, err);
-	if (is_good && verifier->pins.size > 0)
+	if (is_good && verifier->pins.size > 0) {
 		is_good = check_pins(verifier, chain.certificates[0], err);
+		if (verifier->settings->is_unchecked)
+			verifier->means = "pin";
+	}
 	chain_free(&chain);
 	verifier->is_decided = is_good;
 	return is_good;

@@ -24,6 +24,7 @@ struct verifier {
 	const char *trust_path;        /* borrowed */
 	gnutls_x509_trust_list_t list; /* holds the CRL; NULL once the credentials own it */
 	bool is_decided;               /* verify_peer said yes */
+	const char *means;             /* by which, as tls_facts.verified_by; constant */
 };
 
 /* Read the settings (borrowed until verify_free). False: EX_CONFIG. */
