@@ -87,7 +87,7 @@ next_parcel(void *context, struct parcel **parcel)
 
 	if (s->route != NULL)
 		return next_from_queue(s, parcel);
-	if (s->is_child || !s->outbox.is_open)
+	if (s->is_child || !s->outbox.is_open || s->outbox.is_direct)
 		return SESSION_END;
 	if (!s->was_queue_looked_at) {
 		s->was_queue_looked_at = true;
@@ -99,6 +99,7 @@ next_parcel(void *context, struct parcel **parcel)
 	if (pid != 0)
 		return pid > 0 ? SESSION_LEAVE : SESSION_END;
 	s->is_child = true;
+	finder_forget(&s->finder);
 	s->delivery.watch = (struct session_watch){0};
 	s->delivery.limit = 0;
 	s->lane = aftermath_lane(s);
@@ -155,12 +156,16 @@ queue_unsettled(struct submission *s, struct err *err)
 	s->entries = mem_alloc(n, sizeof(*s->entries));
 	for (size_t i = 0; i < n; i++) {
 		struct parcel *parcel = &s->delivery.parcels[i];
+		struct outbox_entries made = {0};
 
 		if (envelope_count(&parcel->envelope, OUTCOME_PENDING) == 0)
 			continue;
 		mark_doubtful(parcel);
-		if (!outbox_put(&s->outbox, parcel, &s->entries[i], err))
+		if (!outbox_put(&s->outbox, parcel, &made, err))
 			return false;
+		/* One, for this is a relay's. */
+		s->entries[i] = made.list[0];
+		free(made.list);
 	}
 	return true;
 }
@@ -210,6 +215,9 @@ limit_has_passed(void *context, bool is_text_out)
 	/* It is about the caller's time, and the child has its own. */
 	if (s->is_child)
 		return SESSION_GO_ON;
+	/* Other destinations are still to come: a child for each of them would be too many. */
+	if (s->call->account.delivery == DELIVER_DIRECT)
+		return is_text_out ? SESSION_GO_ON : SESSION_END;
 	if (!is_text_out)
 		return SESSION_END;
 	if (queue_unsettled(s, &err))
@@ -220,9 +228,10 @@ limit_has_passed(void *context, bool is_text_out)
 		return SESSION_LEAVE;
 	}
 	s->is_child = pid == 0;
-	if (s->is_child)
+	if (s->is_child) {
+		finder_forget(&s->finder);
 		s->delivery.watch = (struct session_watch){0};
-	else
+	} else
 		forget_entries(s); /* the only one who can wait for the answer is this process */
 	return SESSION_GO_ON;
 }
@@ -287,5 +296,26 @@ aftermath_finish(struct submission *s)
 		lane_route_free(s->route);
 	}
 	settle_sync(s->call->program, &s->outbox.spool);
+	_exit(EX_OK);
+}
+
+void
+aftermath_flush(struct submission *s)
+{
+	struct lane lane = aftermath_lane(s);
+	struct spool_scan scan;
+	struct err err = {0};
+	bool is_due;
+
+	if (!s->outbox.is_open || !s->outbox.is_direct)
+		return;
+	scan = lane_scan(&lane);
+	is_due = spool_scan(&s->outbox.spool, &scan, &err) && scan.n_items > 0;
+	err_clear(&err);
+	spool_scan_free(&scan);
+	if (!is_due || detach_fork() != 0)
+		return;
+	finder_forget(&s->finder);
+	lane_run(&lane);
 	_exit(EX_OK);
 }

@@ -16,6 +16,10 @@ void aftermath_arrange(struct submission *submission);
 /* In the child, when its delivery has ended: settle, go on with the queue, end the process. */
 _Noreturn void aftermath_finish(struct submission *submission);
 
+/* After direct delivery, which has no connection to go on with: a child delivers what is due. For other accounts, and where
+ * nothing is due, nothing. */
+void aftermath_flush(struct submission *submission);
+
 /* A lane for a child of this submission. */
 struct lane aftermath_lane(struct submission *submission);
 

@@ -194,5 +194,6 @@ lane_run(struct lane *lane)
 		lane->n_known = 0;
 	} while (scan.has_more);
 	spool_scan_free(&scan);
+	finder_close(&lane->finder);
 	settle_sync(lane->program, lane->spool);
 }

@@ -50,6 +50,7 @@ struct lane {
 	bool is_patient;                     /* waits when others have all connections of a route: nobody comes after it */
 	struct lane_counts *counts;          /* NULL: nobody counts */
 	struct session_watch watch;
+	struct finder finder;                /* of this process */
 	/* Private: of the look at the queue under way. */
 	struct lane_tag known[LANE_TAGS_KNOWN];
 	size_t n_known;                      /* as many as were ever known; the newest replace the oldest */

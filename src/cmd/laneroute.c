@@ -14,6 +14,7 @@
 #include "cmd/cargo.h"
 #include "cmd/laneroute.h"
 #include "cmd/talk.h"
+#include "deliver/destination.h"
 #include "deliver/report.h"
 
 /* Sessions in a row that were lost in the middle of a message: after so many it is not the message's fault. */
@@ -89,6 +90,22 @@ settle(struct lane_route *route, struct cargo *cargo, bool has_reached, bool is_
 	cargo_free(cargo);
 }
 
+/* An account that was a relay's when the message was queued may deliver directly by now. */
+static bool
+goes_this_way(struct lane_route *route, struct cargo *cargo)
+{
+	const struct cargo_claim how = claim_of(route);
+	struct err err = {0};
+	bool is_kept;
+
+	settle_take_back(&cargo->entry, &cargo->parcel);
+	is_kept = outbox_keep_entry(route->lane->spool, &route->call->account, &cargo->entry, &err);
+	if (err_is_set(&err))
+		cargo_complain(&how, cargo->entry.name, &err);
+	settle_lend(&cargo->entry, &cargo->parcel);
+	return is_kept;
+}
+
 static struct cargo *
 claim(struct lane_route *route, struct spool_item *item)
 {
@@ -98,6 +115,10 @@ claim(struct lane_route *route, struct spool_item *item)
 
 	if (is_busy && !route->is_second_look && route->n_busy < BUSY_MOST)
 		route->busy[route->n_busy++] = item;
+	if (cargo != NULL && !goes_this_way(route, cargo)) {
+		cargo_free(cargo);
+		return NULL;
+	}
 	/* A process that was killed between the last result and its consequences left them to us. */
 	if (cargo == NULL || cargo_is_pending(cargo))
 		return cargo;
@@ -244,27 +265,30 @@ blame_first(struct lane_route *route, const struct outcome *why)
 }
 
 static void
-put_off_if_old(struct lane_route *route, struct cargo *cargo, const struct outcome *why)
+put_off_if_old(struct lane_route *route, struct cargo *cargo, const struct delivery *delivery)
 {
+	const struct outcome *why = &delivery->why;
+
+
 	if (time(NULL) - cargo->entry.created < RETRY_DELAY_NOTICE) {
 		release(route, cargo);
 		return;
 	}
 	envelope_settle(&cargo->parcel.envelope, why);
-	settle(route, cargo, retry_has_reached(why), false);
+	settle(route, cargo, retry_has_reached(why) || delivery->is_answered, false);
 }
 
 /* The route failed: what has waited for long is told about, and what is too old is given up, if the server answered
  * at all. */
 static void
-look_at_old(struct lane_route *route, const struct outcome *why)
+look_at_old(struct lane_route *route, const struct delivery *delivery)
 {
 	int64_t now = time(NULL);
 	struct spool_item *item;
 	struct cargo *cargo;
 
 	while ((cargo = cargo_take_first(&route->left)) != NULL || (cargo = cargo_take_first(&route->waiting)) != NULL)
-		put_off_if_old(route, cargo, why);
+		put_off_if_old(route, cargo, delivery);
 	while ((item = next_item(route)) != NULL) {
 		struct str id, tag;
 
@@ -272,7 +296,7 @@ look_at_old(struct lane_route *route, const struct outcome *why)
 			continue;
 		cargo = claim(route, item);
 		if (cargo != NULL)
-			put_off_if_old(route, cargo, why);
+			put_off_if_old(route, cargo, delivery);
 	}
 }
 
@@ -285,7 +309,7 @@ fail_route(struct lane_route *route, const struct delivery *delivery)
 
 	backoff_failed(&backoff, class, buf_text(&delivery->failure.text), advice);
 	if (class == RETRY_ROUTE)
-		look_at_old(route, &delivery->why);
+		look_at_old(route, delivery);
 	release_all(route);
 	route->n_seen = route->batch.n;
 	route->n_busy = 0;
@@ -349,9 +373,15 @@ has_more(const struct lane_route *route)
 static void
 run_session(struct lane_route *route)
 {
+	const struct parcel *first = &route->waiting->parcel;
+	bool is_direct = route->call->account.delivery == DELIVER_DIRECT;
+	char *destination = is_direct ? destination_first(&first->envelope, DESTINATION_PENDING) : NULL;
 	struct delivery delivery = {
 		.account = &route->call->account,
 		.secret = route->secret,
+		.finder = &route->lane->finder,
+		.destination = destination,
+		.wish = destination_wish(&first->envelope, &first->message),
 		.watch = route->lane->watch,
 		.source = lane_route_source(route),
 	};
@@ -359,6 +389,7 @@ run_session(struct lane_route *route)
 
 	lane_route_ended(route, &delivery, is_fine);
 	delivery_free(&delivery);
+	free(destination);
 }
 
 /* A connection is made only for somebody who is there to be delivered. */

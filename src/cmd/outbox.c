@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cmd/outbox.h"
 #include "cmd/place.h"
+#include "deliver/destination.h"
 
 /* The path as it has to be written to mean the same from every folder. */
 static char *
@@ -49,6 +50,24 @@ outbox_add_route(struct buf *b, const struct entry_origin *origin)
 	           origin->settings != NULL ? origin->settings : "");
 }
 
+static void
+make_tag(struct str route, const char *destination, struct tls_wish wish, char tag[TAG_LENGTH + 1])
+{
+	struct buf whole = {0};
+
+	buf_add_str(&whole, route);
+	if (destination != NULL)
+		destination_add_route(&whole, destination, wish);
+	id_tag(tag, buf_str(&whole));
+	buf_free(&whole);
+}
+
+void
+outbox_tag(const struct outbox *outbox, const char *destination, struct tls_wish wish, char tag[TAG_LENGTH + 1])
+{
+	make_tag(buf_str(&outbox->route), destination, wish, tag);
+}
+
 bool
 outbox_open(struct outbox *outbox, struct call *call, bool makes_it, struct err *err)
 {
@@ -60,7 +79,8 @@ outbox_open(struct outbox *outbox, struct call *call, bool makes_it, struct err 
 		return true;
 	describe_origin(&outbox->origin, call);
 	outbox_add_route(&outbox->route, &outbox->origin);
-	id_tag(outbox->tag, buf_str(&outbox->route));
+	outbox_tag(outbox, NULL, (struct tls_wish){0}, outbox->tag);
+	outbox->is_direct = call->account.delivery == DELIVER_DIRECT;
 	outbox->is_open = true;
 	return true;
 }
@@ -90,8 +110,71 @@ first_attempt(const struct envelope *envelope, int64_t now)
 	return now;
 }
 
+/* --- entries ------------------------------------------------------------------------------------------------------- */
+
+static bool
+add_entry(struct outbox_entries *entries, struct spool *spool, const struct entry_content *content, struct err *err)
+{
+	struct entry entry = {0};
+
+	if (!entry_create(&entry, spool, content, err))
+		return false;
+	entries->list = mem_resize(entries->list, entries->n + 1, sizeof(*entries->list));
+	entries->list[entries->n++] = entry;
+	return true;
+}
+
+/* Everybody who waits, a destination at a time. An entry takes those who are pending or deferred, so the part has nobody else. */
+static bool
+add_each(struct outbox_entries *entries, struct spool *spool, struct entry_content *content, struct err *err)
+{
+	const struct envelope *whole = content->envelope;
+	const struct str base = content->route;
+	bool *wanted = mem_alloc(whole->n_recipients, sizeof(*wanted)), *done = mem_alloc(whole->n_recipients, sizeof(*done));
+	bool is_fine = true;
+
+	for (size_t i = 0; is_fine && i < whole->n_recipients; i++) {
+		struct buf destination = {0}, route = {0};
+		struct envelope part = {0};
+
+		destination_add(&destination, whole->recipients[i].mailbox);
+		if (!done[i] && destination_mark(whole, buf_text(&destination), DESTINATION_PENDING | DESTINATION_DEFERRED, wanted) > 0) {
+			for (size_t k = 0; k < whole->n_recipients; k++)
+				done[k] = done[k] || wanted[k];
+			buf_add_str(&route, base);
+			destination_add_route(&route, buf_text(&destination), destination_wish(whole, content->message));
+			destination_split(whole, wanted, &part);
+			content->envelope = &part;
+			content->route = buf_str(&route);
+			is_fine = add_entry(entries, spool, content, err);
+			destination_end(&part);
+		}
+		buf_free(&route);
+		buf_free(&destination);
+	}
+	free(wanted);
+	free(done);
+	return is_fine;
+}
+
+/* Take back what was made from the n-th on. */
+static void
+take_back(struct outbox_entries *entries, size_t n, struct spool *spool)
+{
+	struct err ignored = {0};
+
+	while (entries->n > n) {
+		entry_remove(&entries->list[--entries->n], spool, &ignored);
+		entry_free(&entries->list[entries->n]);
+		err_clear(&ignored);
+	}
+	if (spool->n_unsynced > 0)
+		spool_sync(spool, SPOOL_QUEUE, &ignored);
+	err_clear(&ignored);
+}
+
 bool
-outbox_put(struct outbox *outbox, const struct parcel *parcel, struct entry *entry, struct err *err)
+outbox_put(struct outbox *outbox, const struct parcel *parcel, struct outbox_entries *entries, struct err *err)
 {
 	time_t now = time(NULL);
 	struct entry_content content = {
@@ -104,11 +187,76 @@ outbox_put(struct outbox *outbox, const struct parcel *parcel, struct entry *ent
 		.next = first_attempt(&parcel->envelope, now),
 		.folder = SPOOL_QUEUE,
 	};
+	size_t n_before = entries->n;
 
-	if (entry_create(entry, &outbox->spool, &content, err))
+	if (outbox->is_direct ? add_each(entries, &outbox->spool, &content, err)
+	                      : add_entry(entries, &outbox->spool, &content, err))
 		return true;
+	take_back(entries, n_before, &outbox->spool);
 	err->exit_code = EX_TEMPFAIL;
 	return err_prefix(err, "the message is not in the queue");
+}
+
+void
+outbox_entries_free(struct outbox_entries *entries)
+{
+	for (size_t i = 0; i < entries->n; i++)
+		entry_free(&entries->list[i]);
+	free(entries->list);
+	*entries = (struct outbox_entries){0};
+}
+
+/* Do all who wait belong to the destination that the entry's tag is for? */
+static bool
+has_its_tag(const struct entry *entry, struct str route)
+{
+	char *destination = destination_first(&entry->envelope, DESTINATION_PENDING);
+	size_t n = entry->envelope.n_recipients, n_pending = envelope_count(&entry->envelope, OUTCOME_PENDING);
+	bool *wanted = mem_alloc(n, sizeof(*wanted));
+	char tag[TAG_LENGTH + 1];
+	bool has_it = destination == NULL;
+
+	if (!has_it) {
+		make_tag(route, destination, destination_wish(&entry->envelope, &entry->message), tag);
+		has_it = strcmp(tag, entry->tag) == 0 &&
+		         destination_mark(&entry->envelope, destination, DESTINATION_PENDING, wanted) == n_pending;
+	}
+	free(wanted);
+	free(destination);
+	return has_it;
+}
+
+bool
+outbox_keep_entry(struct spool *spool, const struct account *account, struct entry *entry, struct err *err)
+{
+	struct outbox_entries entries = {0};
+	struct buf route = {0};
+	struct entry_content content = {
+		.origin = &entry->origin,
+		.envelope = &entry->envelope,
+		.message = &entry->message,
+		.message_id = entry->message_id,
+		.created = entry->created,
+		.next = entry->next,
+		.flags = entry->flags,
+		.folder = SPOOL_QUEUE,
+	};
+	bool is_kept = true;
+
+	if (account->delivery != DELIVER_DIRECT)
+		return true;
+	outbox_add_route(&route, &entry->origin);
+	if (!has_its_tag(entry, buf_str(&route))) {
+		is_kept = false;
+		content.route = buf_str(&route);
+		if (add_each(&entries, spool, &content, err))
+			entry_remove(entry, spool, err);
+		else
+			take_back(&entries, 0, spool);
+		outbox_entries_free(&entries);
+	}
+	buf_free(&route);
+	return is_kept;
 }
 
 bool

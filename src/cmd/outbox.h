@@ -12,8 +12,9 @@
 struct outbox {
 	struct spool spool;
 	struct entry_origin origin;      /* of the call's account */
-	struct buf route;                /* describes the route */
-	char tag[TAG_LENGTH + 1];
+	struct buf route;                /* describes the route; with direct delivery that of no destination yet */
+	char tag[TAG_LENGTH + 1];        /* likewise */
+	bool is_direct;
 	bool is_open;
 };
 
@@ -26,9 +27,25 @@ void outbox_add_route(struct buf *b, const struct entry_origin *origin);
 
 struct backoff outbox_backoff(struct outbox *outbox, const struct call *call);
 
-/* Put the parcel's message into the queue for everybody who is pending or deferred. True: it is durable; entry is
- * open and locked, to be entry_free'd. False: EX_TEMPFAIL, it is not in the queue. */
-bool outbox_put(struct outbox *outbox, const struct parcel *parcel, struct entry *entry, struct err *err);
+/* The tag of the way to a destination (deliver/destination.h); NULL: of the relay. */
+void outbox_tag(const struct outbox *outbox, const char *destination, struct tls_wish wish, char tag[TAG_LENGTH + 1]);
+
+/* Entries that were made: open and locked. */
+struct outbox_entries {
+	struct entry *list;
+	size_t n;
+};
+
+/* Put the parcel's message into the queue for everybody who is pending or deferred: in one entry, with direct delivery in one
+ * for each destination. They are added to `entries`. True: they are durable. False: EX_TEMPFAIL, none of it is in the queue. */
+bool outbox_put(struct outbox *outbox, const struct parcel *parcel, struct outbox_entries *entries, struct err *err);
+
+/* Unlocks them. Twice is harmless. */
+void outbox_entries_free(struct outbox_entries *entries);
+
+/* An entry that was made when its account went another way than now: true when it is to go, in its present account, by the tag
+ * it bears. False: it was replaced by others that are (then it is gone), or (err is set) that could not be done. */
+bool outbox_keep_entry(struct spool *spool, const struct account *account, struct entry *entry, struct err *err);
 
 /* The call for an entry's origin: the account that was chosen when it was submitted, with the same settings, from
  * the configuration as it is now. False: EX_CONFIG, it is not there any more. */

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -189,15 +190,27 @@ report(struct submission *s)
 
 /* --- the queue ----------------------------------------------------------------------------------------------------- */
 
-/* Queue a parcel for whoever is not settled. *entry stays open. False: the parcel's exit code says so, and it is
+/* The ids of the entries from the n-th on, with commas between them. */
+static char *
+list_ids(const struct outbox_entries *entries, size_t n)
+{
+	struct buf ids = {0};
+
+	for (size_t i = n; i < entries->n; i++)
+		buf_printf(&ids, "%s%s", i > n ? "," : "", entries->list[i].id);
+	return buf_take(&ids);
+}
+
+/* Queue a parcel for whoever is not settled. Its entries stay open. False: the parcel's exit code says so, and it is
  * told. */
 static bool
-queue_parcel(struct submission *s, struct parcel *parcel, struct entry *entry)
+queue_parcel(struct submission *s, struct parcel *parcel, struct outbox_entries *entries)
 {
+	size_t n_before = entries->n;
 	struct err err = {0};
 
-	if (outbox_open(&s->outbox, s->call, true, &err) && outbox_put(&s->outbox, parcel, entry, &err)) {
-		parcel->queue_id = mem_copy_string(entry->id);
+	if (outbox_open(&s->outbox, s->call, true, &err) && outbox_put(&s->outbox, parcel, entries, &err)) {
+		parcel->queue_id = list_ids(entries, n_before);
 		parcel->exit_code = envelope_refusal_code(&parcel->envelope);
 		return true;
 	}
@@ -217,9 +230,24 @@ is_on_hold(struct submission *s, struct hint *hint)
 	return s->outbox.is_open && backoff_is_closed(&route, hint) && hint->is_held;
 }
 
+/* Deliver entries that go the same way, of which the i-th is the first; none of them is in the list then. */
+static void
+deliver_route(struct submission *s, struct outbox_entries *entries, size_t i)
+{
+	char tag[TAG_LENGTH + 1];
+
+	memcpy(tag, entries->list[i].tag, sizeof(tag));
+	s->route = lane_route_begin(&s->lane, s->call, tag, NULL);
+	for (; i < entries->n; i++)
+		if (strcmp(entries->list[i].tag, tag) == 0)
+			lane_route_add(s->route, &entries->list[i]);
+	lane_route_run(s->route);
+	lane_route_free(s->route);
+}
+
 /* In a process of its own: deliver what was just queued. Its locks are held since before it could be seen. */
 static void
-deliver_in_background(struct submission *s, struct entry *entries)
+deliver_in_background(struct submission *s, struct outbox_entries *entries)
 {
 	pid_t pid = detach_fork();
 
@@ -227,12 +255,9 @@ deliver_in_background(struct submission *s, struct entry *entries)
 		return; /* without a process it is delivered by the next flush */
 	s->lane = aftermath_lane(s);
 	s->lane.is_patient = true;
-	s->route = lane_route_begin(&s->lane, s->call, s->outbox.tag, NULL);
-	for (size_t i = 0; i < s->delivery.n_parcels; i++)
-		if (entries[i].is_open)
-			lane_route_add(s->route, &entries[i]);
-	lane_route_run(s->route);
-	lane_route_free(s->route);
+	for (size_t i = 0; i < entries->n; i++)
+		if (entries->list[i].is_open)
+			deliver_route(s, entries, i);
 	settle_sync(s->call->program, &s->outbox.spool);
 	_exit(EX_OK);
 }
@@ -240,18 +265,15 @@ deliver_in_background(struct submission *s, struct entry *entries)
 static int
 queue_all(struct submission *s, bool in_background)
 {
-	size_t n = s->delivery.n_parcels;
-	struct entry *entries = mem_alloc(n, sizeof(*entries));
+	struct outbox_entries entries = {0};
 	struct hint hint = {0};
 	bool is_queued = true;
 
-	for (size_t i = 0; i < n; i++)
-		is_queued = queue_parcel(s, &s->delivery.parcels[i], &entries[i]) && is_queued;
-	if (in_background && !is_on_hold(s, &hint))
-		deliver_in_background(s, entries);
-	for (size_t i = 0; i < n; i++)
-		entry_free(&entries[i]);
-	free(entries);
+	for (size_t i = 0; i < s->delivery.n_parcels; i++)
+		is_queued = queue_parcel(s, &s->delivery.parcels[i], &entries) && is_queued;
+	if (in_background && entries.n > 0 && !is_on_hold(s, &hint))
+		deliver_in_background(s, &entries);
+	outbox_entries_free(&entries);
 	return report(s);
 }
 
@@ -261,32 +283,41 @@ queue_rest(struct submission *s)
 {
 	for (size_t i = 0; i < s->delivery.n_parcels; i++) {
 		struct parcel *parcel = &s->delivery.parcels[i];
-		struct entry entry = {0};
+		struct outbox_entries entries = {0};
 
 		if (parcel->queue_id != NULL)
 			parcel->exit_code = envelope_refusal_code(&parcel->envelope); /* a child waits for its answer */
 		else if (envelope_count(&parcel->envelope, OUTCOME_DEFERRED) > 0)
-			queue_parcel(s, parcel, &entry);
-		entry_free(&entry);
+			queue_parcel(s, parcel, &entries);
+		outbox_entries_free(&entries);
 	}
 }
 
 /* --- trying now ---------------------------------------------------------------------------------------------------- */
 
-/* The route of this attempt is noted, so that flushes and later calls know. */
+/* What became of each route is noted, so that flushes and later calls know. */
 static void
-note_route(struct submission *s)
+note_route(struct submission *s, const struct delivery_end *end)
 {
-	const struct delivery *delivery = &s->delivery;
-	enum retry_class class = retry_class_of(&delivery->why, delivery->failure.exit_code);
+	enum retry_class class = retry_class_of(&end->why, end->failure.exit_code);
 	struct backoff route = outbox_backoff(&s->outbox, s->call);
+	const char *advice = end->failure.hint.size > 0 ? buf_text(&end->failure.hint) : report_failure_hint(&s->delivery);
+	char tag[TAG_LENGTH + 1];
 
-	if (!s->outbox.is_open)
-		return;
-	if (!err_is_set(&delivery->failure))
+	outbox_tag(&s->outbox, end->destination, end->wish, tag);
+	route.tag = tag;
+	/* A destination that can never be reached is the recipients' trouble. */
+	if (!err_is_set(&end->failure) || end->why.state == OUTCOME_FAILED)
 		backoff_succeeded(&route);
 	else if (class != RETRY_MESSAGE && class != RETRY_RECIPIENT)
-		backoff_failed(&route, class, buf_text(&delivery->failure.text), report_failure_hint(delivery));
+		backoff_failed(&route, class, buf_text(&end->failure.text), advice);
+}
+
+static void
+note_routes(struct submission *s)
+{
+	for (size_t i = 0; s->outbox.is_open && i < s->delivery.n_ends; i++)
+		note_route(s, &s->delivery.ends[i]);
 }
 
 static void
@@ -316,10 +347,11 @@ deliver(struct submission *s)
 		aftermath_finish(s);
 	if (may_queue(s)) {
 		queue_rest(s);
-		note_route(s);
+		note_routes(s);
 		is_told = refused_keep(s);
 	}
 	exit_code = report(s);
+	aftermath_flush(s);
 	return is_told ? EX_OK : exit_code;
 }
 
@@ -416,6 +448,7 @@ static int
 hand_over(struct submission *s)
 {
 	s->delivery.account = &s->call->account;
+	s->delivery.finder = &s->finder;
 	switch (way_of(s)) {
 	case WAY_BACKGROUND:
 		return queue_all(s, true);

@@ -118,7 +118,8 @@ run_session(struct call *call, struct session *session, struct secret *secret, s
 	}
 	if (call->request.is_debugging)
 		session->watch.show = talk_show_dialogue;
-	route_make(route, &call->account);
+	if (!route_find(route, &(struct route_query){.account = &call->account}))
+		return err_move(err, &route->failure);
 	session->host = &route->hosts[0];
 	return session_run(session, &why, err) || err_prefix(err, "account %s: %s", call->account.id, session->host->name);
 }

@@ -199,6 +199,7 @@ submission_free(struct submission *s)
 	free(s->delivery.parcels);
 	delivery_free(&s->delivery);
 	secret_free(&s->secret);
+	finder_close(&s->finder);
 	outbox_free(&s->outbox);
 	buf_free(&s->trouble);
 	free(s->full_name);

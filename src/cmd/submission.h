@@ -19,6 +19,7 @@ struct submission {
 	const struct submission_given *given; /* NULL: as the call says. Borrowed */
 	struct delivery delivery;    /* its parcels are the messages */
 	struct secret secret;
+	struct finder finder;
 	struct outbox outbox;
 	bool was_stdin_read;
 	struct buf trouble;          /* why the message was neither tried nor queued, as it was told */

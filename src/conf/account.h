@@ -142,9 +142,6 @@ struct account {
 	bool tls;
 	bool tls_starttls;
 	enum account_tls_policy tls_policy;
-	bool require_tls;
-	char *dns_server;
-	char *dns_trust_anchor;
 	char *tls_trust_file;      /* "system", "" for none, or a path */
 	char *tls_crl_file;
 	char *tls_fingerprint;

@@ -12,6 +12,7 @@
 
 #include "base/mem.h"
 #include "deliver/bounce.h"
+#include "deliver/destination.h"
 #include "mail/address.h"
 #include "mail/dsn.h"
 #include "mail/header.h"
@@ -241,11 +242,26 @@ make_notice(struct notice *notice, const struct bounce_context *context, const s
 	return is_well;
 }
 
+/* With direct delivery it goes another way than the message did. */
+static void
+add_route(struct buf *route, const struct bounce_context *context, const char *to)
+{
+	struct buf destination = {0};
+
+	buf_add_str(route, context->route);
+	if (context->account->delivery != DELIVER_DIRECT)
+		return;
+	destination_add(&destination, to);
+	destination_add_route(route, buf_text(&destination), (struct tls_wish){0});
+	buf_free(&destination);
+}
+
 static bool
 queue_notice(struct bounce_context *context, const struct entry *entry, const struct notice *notice, struct err *err)
 {
 	struct envelope envelope = {.reverse_path = mem_copy_string("")};
-	struct entry_content content = {.origin = &entry->origin, .route = context->route, .envelope = &envelope,
+	struct buf route = {0};
+	struct entry_content content = {.origin = &entry->origin, .envelope = &envelope,
 	                                .message = &notice->message, .message_id = buf_text(&notice->message_id),
 	                                .created = context->now, .next = context->now, .folder = SPOOL_QUEUE};
 	struct entry made = {0};
@@ -254,6 +270,8 @@ queue_notice(struct bounce_context *context, const struct entry *entry, const st
 	envelope_add(&envelope, notice->to);
 	/* Nobody is told of what becomes of it (RFC 3461 6.2). */
 	envelope.recipients[0].notify = NOTIFY_NEVER;
+	add_route(&route, context, notice->to);
+	content.route = buf_str(&route);
 	is_well = entry_create(&made, context->spool, &content, err);
 	if (is_well) {
 		memcpy(context->id, made.id, sizeof(context->id));
@@ -261,6 +279,7 @@ queue_notice(struct bounce_context *context, const struct entry *entry, const st
 	}
 	entry_free(&made);
 	envelope_free(&envelope);
+	buf_free(&route);
 	return is_well;
 }
 

@@ -27,7 +27,7 @@ struct bounce_context {
 	/* Set by the caller. */
 	struct spool *spool;
 	const struct account *account; /* of the entry, completed: bounce_to, mailname, queue_lifetime */
-	struct str route;              /* as in struct entry_content, for a notification that is sent */
+	struct str route;              /* of the account, as in struct entry_content, for a notification that is sent */
 	time_t now;
 	time_t tried;                  /* when the entry was tried last; 0: entry->tried tells */
 

@@ -181,7 +181,7 @@ find_route(struct delivery *delivery, struct route *route)
 	const struct route_query query = {
 		.account = delivery->account,
 		.destination = delivery->destination,
-		.is_tls_optional = delivery->is_tls_optional,
+		.wish = delivery->wish,
 		.finder = delivery->finder,
 		.deadline = delivery->limit != 0 ? clock_earlier(delivery->limit, deadline) : deadline,
 	};
@@ -222,7 +222,7 @@ note_end(struct delivery *delivery)
 
 	delivery->ends = mem_resize(delivery->ends, delivery->n_ends + 1, sizeof(*delivery->ends));
 	end = &delivery->ends[delivery->n_ends++];
-	*end = (struct delivery_end){.why = delivery->why, .is_tls_optional = delivery->is_tls_optional};
+	*end = (struct delivery_end){.why = delivery->why, .wish = delivery->wish};
 	end->destination = mem_copy_string(delivery->destination);
 	end->failure.exit_code = delivery->failure.exit_code;
 	buf_add_str(&end->failure.text, buf_str(&delivery->failure.text));
@@ -249,11 +249,16 @@ struct rest {
 	bool *wanted;
 };
 
-static bool
-is_tls_optional(const struct parcel *parcel)
+static struct tls_wish
+wish_of(const struct parcel *parcel)
 {
-	(void)parcel;
-	return false;
+	return destination_wish(&parcel->envelope, &parcel->message);
+}
+
+static bool
+is_same_wish(struct tls_wish a, struct tls_wish b)
+{
+	return a.is_required == b.is_required && a.is_waived == b.is_waived;
 }
 
 /* The first parcel with somebody to be tried. NULL: there is none. */
@@ -277,7 +282,7 @@ split_parcels(struct delivery *delivery)
 
 		rest->whole = parcel->envelope;
 		rest->wanted = mem_alloc(rest->whole.n_recipients, sizeof(*rest->wanted));
-		if (is_tls_optional(parcel) == delivery->is_tls_optional)
+		if (is_same_wish(wish_of(parcel), delivery->wish))
 			destination_mark(&rest->whole, delivery->destination, DESTINATION_PENDING, rest->wanted);
 		destination_split(&rest->whole, rest->wanted, &parcel->envelope);
 		/* What the engine noted is about other recipients. */
@@ -320,7 +325,7 @@ run_destinations(struct delivery *delivery)
 		struct rest *rests;
 
 		delivery->destination = destination;
-		delivery->is_tls_optional = is_tls_optional(parcel);
+		delivery->wish = wish_of(parcel);
 		delivery->limit = limit;
 		rests = split_parcels(delivery);
 		run_route(delivery);

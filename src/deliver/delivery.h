@@ -40,7 +40,7 @@ struct delivery_source {
 /* What became of one route. */
 struct delivery_end {
 	char *destination;            /* NULL: the relay's */
-	bool is_tls_optional;
+	struct tls_wish wish;
 	struct outcome why;           /* as in struct delivery */
 	struct err failure;           /* empty: its last session came to its end */
 };
@@ -51,7 +51,7 @@ struct delivery {
 	const struct secret *secret;  /* NULL: none is needed */
 	struct finder *finder;        /* NULL: DNS is not asked, so there are only hosts that the account names */
 	const char *destination;      /* for delivery_session with direct delivery: the domain of all that the source hands out */
-	bool is_tls_optional;         /* likewise: all of it says TLS-Required: No */
+	struct tls_wish wish;         /* likewise: what all of it says about TLS */
 	struct session_watch watch;
 	struct parcel *parcels;       /* for delivery_run */
 	size_t n_parcels;

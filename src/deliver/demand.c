@@ -22,23 +22,24 @@ demand_needs_dns(const struct account *account)
 
 /* The least that hosts of others must offer. */
 static enum account_tls_policy
-least_of(const struct account *account)
+least_of(const struct route_query *query)
 {
+	const struct account *account = query->account;
 	enum account_tls_policy policy = account->tls_policy;
 
 	if (account->tls && policy == TLS_POLICY_MAY)
 		policy = TLS_POLICY_ENCRYPT;
 	/* RFC 8689 section 4.2.1: whoever takes it must be known to be who it says. */
-	if (account->require_tls && policy != TLS_POLICY_DANE_ONLY)
+	if (query->wish.is_required && policy != TLS_POLICY_DANE_ONLY)
 		policy = TLS_POLICY_VERIFY;
 	return policy;
 }
 
 /* What the account says of its relay (a name to override, a fingerprint, a pin) says nothing of other people's hosts. */
 static void
-demand_of_others(struct route_host *host, const struct account *account)
+demand_of_others(struct route_host *host, const struct route_query *query)
 {
-	enum account_tls_policy policy = least_of(account);
+	enum account_tls_policy policy = least_of(query);
 
 	host->tls_settings.host = host->name;
 	host->tls_settings.fingerprint = NULL;
@@ -183,7 +184,7 @@ inquire(struct route *route, const struct route_query *query, bool is_second)
 
 /* dane-only, and REQUIRETLS (which must know the peer). */
 static void
-insist_on_dane(struct route *route, const struct account *account)
+insist_on_dane(struct route *route, const struct route_query *query)
 {
 	for (size_t i = 0; i < route->n_hosts; i++) {
 		struct route_host *host = &route->hosts[i];
@@ -191,10 +192,10 @@ insist_on_dane(struct route *route, const struct account *account)
 
 		if (host->refusal.size > 0 || is_known)
 			continue;
-		if (account->tls_policy == TLS_POLICY_DANE_ONLY)
+		if (query->account->tls_policy == TLS_POLICY_DANE_ONLY)
 			buf_add_text(&host->refusal, "it has no TLSA records that can be used (tls_policy dane-only)");
-		else if (account->require_tls && host->reason == ROUTE_BY_DANE)
-			buf_add_text(&host->refusal, "none of its TLSA records can be used, and require_tls needs one");
+		else if (query->wish.is_required && host->reason == ROUTE_BY_DANE)
+			buf_add_text(&host->refusal, "none of its TLSA records can be used, and REQUIRETLS needs one");
 	}
 }
 
@@ -204,9 +205,7 @@ insist_on_dane(struct route *route, const struct account *account)
 static bool
 counts_published(const struct route_query *query)
 {
-	const struct account *account = query->account;
-
-	return !query->is_tls_optional || account->require_tls || account->tls_policy == TLS_POLICY_DANE_ONLY;
+	return !query->wish.is_waived || query->account->tls_policy == TLS_POLICY_DANE_ONLY;
 }
 
 void
@@ -214,7 +213,7 @@ demand_tls(struct route *route, const struct route_query *query)
 {
 	for (size_t i = 0; i < route->n_hosts; i++) {
 		if (route->is_direct)
-			demand_of_others(&route->hosts[i], query->account);
+			demand_of_others(&route->hosts[i], query);
 		else
 			demand_of_relay(&route->hosts[i]);
 	}
@@ -227,5 +226,5 @@ demand_tls(struct route *route, const struct route_query *query)
 	}
 	inquire(route, query, false);
 	inquire(route, query, true);
-	insist_on_dane(route, query->account);
+	insist_on_dane(route, query);
 }

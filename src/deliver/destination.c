@@ -8,6 +8,15 @@
 #include "deliver/destination.h"
 #include "mail/mailbox.h"
 
+struct tls_wish
+destination_wish(const struct envelope *envelope, const struct message *message)
+{
+	return (struct tls_wish){
+		.is_required = envelope->requires_tls,
+		.is_waived = message->waives_tls && !envelope->requires_tls,
+	};
+}
+
 void
 destination_add(struct buf *b, const char *mailbox)
 {
@@ -18,6 +27,12 @@ destination_add(struct buf *b, const char *mailbox)
 		return;
 	for (size_t i = start; i < b->size; i++)
 		b->data[i] = ascii_lower(b->data[i]);
+}
+
+void
+destination_add_route(struct buf *route, const char *destination, struct tls_wish wish)
+{
+	buf_printf(route, "\nmx %s%s", destination, wish.is_required ? "\nREQUIRETLS" : wish.is_waived ? "\nTLS-Required: No" : "");
 }
 
 static bool
@@ -93,6 +108,12 @@ destination_join(struct envelope *whole, const bool *wanted, struct envelope *pa
 	for (size_t i = 0; i < whole->n_recipients; i++)
 		if (wanted[i])
 			whole->recipients[i].outcome = part->recipients[n++].outcome;
+	destination_end(part);
+}
+
+void
+destination_end(struct envelope *part)
+{
 	free(part->recipients);
 	*part = (struct envelope){0};
 }

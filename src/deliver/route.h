@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "deliver/destination.h"
 #include "deliver/finder.h"
 #include "mail/outcome.h"
 #include "net/connect.h"
@@ -64,7 +65,7 @@ struct route {
 struct route_query {
 	const struct account *account; /* completed */
 	const char *destination;       /* as deliver/destination.h writes it; NULL: for a relay */
-	bool is_tls_optional;          /* TLS-Required: No (RFC 8689 section 5): what is published does not count */
+	struct tls_wish wish;          /* of the messages */
 	struct finder *finder;         /* NULL: DNS is not asked, and a route that needs it fails */
 	int64_t deadline;              /* for all questions together */
 };

@@ -13,7 +13,7 @@ main(void)
 	                          .tls_crl_file = empty, .socket = empty};
 	struct route route;
 
-	route_make(&route, &account);
+	route_find(&route, &(struct route_query){.account = &account});
 	tap_ok(route.n_hosts == 1 && route.hosts[0].tls == ROUTE_TLS_STARTTLS && route.hosts[0].target.port == 587,
 	       "tls on with tls_starttls on demands STARTTLS");
 	tap_is(route.hosts[0].tls_settings.host, "mx.example", "the certificate is held against the host");
@@ -23,14 +23,14 @@ main(void)
 	account.tls_starttls = false;
 	account.tls_host_override = override;
 	account.tls_certcheck = false;
-	route_make(&route, &account);
+	route_find(&route, &(struct route_query){.account = &account});
 	tap_ok(route.hosts[0].tls == ROUTE_TLS_IMPLICIT && route.hosts[0].tls_settings.is_unchecked,
 	       "tls_starttls off is TLS from the first byte; tls_certcheck off is handed down");
 	tap_is(route.hosts[0].tls_settings.host, "mail.example", "tls_host_override is the name in the certificate");
 	route_free(&route);
 	account.tls = false;
 	account.socket = path;
-	route_make(&route, &account);
+	route_find(&route, &(struct route_query){.account = &account});
 	tap_ok(route.hosts[0].tls == ROUTE_TLS_NONE, "tls off is no TLS");
 	tap_is(route.hosts[0].name, "/run/lmtp", "a socket gives the name");
 	route_free(&route);

@@ -195,7 +195,7 @@ kit_start(struct kit *kit, struct kit_plan plan)
 	kit->account.tls = false;
 	kit->account.auth = AUTH_OFF;
 	kit->account.timeout = 20;
-	route_make(&kit->route, &kit->account);
+	route_find(&kit->route, &(struct route_query){.account = &kit->account});
 }
 
 /* Wait until the server has seen the end of all its connections. */
