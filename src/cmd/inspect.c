@@ -210,7 +210,7 @@ inspect_run(struct call *call)
 	int exit_code = EX_OK;
 
 	if (place_open(call, &spool, false, &err)) {
-		exit_code = show_target(call, &spool, call->request.queue_target);
+		exit_code = show_target(call, &spool, call->request.target);
 		for (size_t i = 0; i < call->request.n_operands; i++)
 			exit_code = outcome_worse_exit(exit_code, show_target(call, &spool, call->request.operands[i]));
 	} else {

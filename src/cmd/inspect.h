@@ -5,7 +5,7 @@
 
 #include "cmd/choose.h"
 
-/* Show the entries that request.queue_target and the operands name. The exit status: the worst of walk_find, EX_DATAERR (the
+/* Show the entries that request.target and the operands name. The exit status: the worst of walk_find, EX_DATAERR (the
  * entry cannot be read), EX_IOERR. Changes nothing. */
 int inspect_run(struct call *call);
 

@@ -18,6 +18,7 @@
 #include "cmd/manage.h"
 #include "cmd/newaliases.h"
 #include "cmd/queuecheck.h"
+#include "cmd/routes.h"
 #include "cmd/send.h"
 #include "cmd/serve.h"
 #include "cmd/serverinfo.h"
@@ -88,6 +89,8 @@ run(struct call *call)
 		return manage_run(call);
 	case MODE_QUEUE_CHECK:
 		return queuecheck_run(call);
+	case MODE_ROUTE:
+		return routes_run(call);
 	case MODE_NEWALIASES:
 		return newaliases_run(call);
 	case MODE_VERIFY:

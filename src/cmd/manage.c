@@ -326,7 +326,7 @@ manage_run(struct call *call)
 	struct management management = {.call = call, .spool = &spool, .action = action_of(call->request.mode)};
 
 	if (place_open(call, &spool, false, &err)) {
-		manage_target(&management, call->request.queue_target);
+		manage_target(&management, call->request.target);
 		for (size_t i = 0; i < call->request.n_operands; i++)
 			manage_target(&management, call->request.operands[i]);
 		sync_folders(&management);

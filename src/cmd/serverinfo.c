@@ -5,9 +5,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "cmd/serverinfo.h"
 #include "cmd/talk.h"
 #include "deliver/session.h"
+
+enum { FIND_SECONDS = 60 };
 
 static void
 print_indented(const char *indent, struct str text)
@@ -76,13 +79,11 @@ print_capabilities(const struct caps *caps)
 static void
 print_server(const struct session *session)
 {
-	const struct account *account = session->account;
-
 	if (session->host->target.socket != NULL)
 		printf("%s server at %s:\n", session->demand.is_lmtp ? "LMTP" : "SMTP", session->host->target.socket);
 	else
-		printf("%s server at %s (%s), port %d:\n", session->demand.is_lmtp ? "LMTP" : "SMTP", account->host,
-		       session->connection.address, account->port);
+		printf("%s server at %s (%s), port %d:\n", session->demand.is_lmtp ? "LMTP" : "SMTP",
+		       session->host->name, session->connection.address, session->host->target.port);
 	print_indented("    ", buf_str(&session->dialog.greeting));
 	if (session->tls.version != NULL) {
 		printf("TLS session parameters:\n    %s\n", session->tls.cipher);
@@ -104,6 +105,27 @@ report_failure(const struct call *call, struct err *err)
 	return exit_code;
 }
 
+/* The account's host, the first of several. */
+static bool
+find_host(const struct call *call, struct route *route, struct err *err)
+{
+	struct finder finder = {0};
+	bool is_found;
+
+	if (call->account.delivery == DELIVER_DIRECT) {
+		err_set(err, EX_USAGE, "direct delivery has no server of its own");
+		return err_hint(err, "--route=ADDRESS prints the servers of an address; --host=NAME asks one of them");
+	}
+	is_found = route_find(route, &(struct route_query){
+					     .account = &call->account,
+					     .finder = &finder,
+					     .deadline = clock_deadline(FIND_SECONDS),
+				     }) ||
+	           err_move(err, &route->failure);
+	finder_close(&finder);
+	return is_found;
+}
+
 /* What both have in common: the account, its host, one session. False: err says why; the session holds what was learnt. */
 static bool
 run_session(struct call *call, struct session *session, struct secret *secret, struct route *route, struct err *err)
@@ -118,8 +140,8 @@ run_session(struct call *call, struct session *session, struct secret *secret, s
 	}
 	if (call->request.is_debugging)
 		session->watch.show = talk_show_dialogue;
-	if (!route_find(route, &(struct route_query){.account = &call->account}))
-		return err_move(err, &route->failure);
+	if (!find_host(call, route, err))
+		return err_prefix(err, "account %s", call->account.id);
 	session->host = &route->hosts[0];
 	return session_run(session, &why, err) || err_prefix(err, "account %s: %s", call->account.id, session->host->name);
 }

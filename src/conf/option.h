@@ -26,12 +26,13 @@ enum request_mode {
 	MODE_PRINT_CONFIG,  /* --print-config */
 	MODE_FLUSH,         /* --flush, -q */
 	MODE_MAILQ,         /* --mailq, -bp */
-	MODE_SHOW,          /* --show=ID; this and the next four: queue_target, and operands as further ids */
+	MODE_SHOW,          /* --show=ID; this and the next four: target, and operands as further ids */
 	MODE_HOLD,          /* --hold=ID|all */
 	MODE_RELEASE,       /* --release=ID|ACCOUNT|all */
 	MODE_RETRY,         /* --retry=ID|all */
 	MODE_REMOVE,        /* --remove=ID|all */
 	MODE_QUEUE_CHECK,   /* --queue-check */
+	MODE_ROUTE,         /* --route=ADDRESS: target, and operands as further addresses */
 	MODE_SERVE,         /* -bs: SMTP on standard input and output */
 	MODE_NEWALIASES,    /* -bi, newaliases: check the aliases file */
 	MODE_VERIFY,        /* -bv: what becomes of the operands */
@@ -101,7 +102,7 @@ struct request {
 	size_t n_operands;
 	enum request_delivery delivery;
 	struct request_flush flush;
-	char *queue_target;         /* "ID", "all" or an account */
+	char *target;               /* "ID", "all", an account or an address */
 	bool wants_json;            /* --json */
 	bool repairs;               /* --queue-check=repair */
 	enum request_count counts_only;
@@ -157,7 +158,8 @@ enum option_act {
 	OPTION_ACT_RELEASE,
 	OPTION_ACT_RETRY,
 	OPTION_ACT_REMOVE,
-	OPTION_ACT_QUEUE_CHECK
+	OPTION_ACT_QUEUE_CHECK,
+	OPTION_ACT_ROUTE
 };
 
 /* One option as the parser, --help and the completion scripts see it. */

@@ -109,7 +109,7 @@ mode_name(enum request_mode mode)
 		[MODE_SERVERINFO] = "--serverinfo", [MODE_ETRN] = "--rmqs", [MODE_PRINT_CONFIG] = "--print-config",
 		[MODE_FLUSH] = "--flush", [MODE_MAILQ] = "--mailq", [MODE_SHOW] = "--show", [MODE_HOLD] = "--hold",
 		[MODE_RELEASE] = "--release", [MODE_RETRY] = "--retry", [MODE_REMOVE] = "--remove",
-		[MODE_QUEUE_CHECK] = "--queue-check", [MODE_SERVE] = "-bs", [MODE_NEWALIASES] = "-bi", [MODE_VERIFY] = "-bv",
+		[MODE_QUEUE_CHECK] = "--queue-check", [MODE_ROUTE] = "--route", [MODE_SERVE] = "-bs", [MODE_NEWALIASES] = "-bi", [MODE_VERIFY] = "-bv",
 		[MODE_NOTHING] = "-bh"
 	};
 
@@ -128,7 +128,7 @@ set_mode(struct request *request, enum request_mode mode, struct err *err)
 	return true;
 }
 
-/* --show=ID and its kin. Given twice, the second one is a further id. */
+/* --show=ID and its kin. Given twice, the second one is a further id or address. */
 static bool
 take_target(struct request *request, enum request_mode mode, const char *argument, struct err *err)
 {
@@ -136,10 +136,10 @@ take_target(struct request *request, enum request_mode mode, const char *argumen
 		return false;
 	if (argument[0] == '\0')
 		return err_set(err, EX_USAGE, "option %s needs an argument", mode_name(mode));
-	if (request->queue_target != NULL)
+	if (request->target != NULL)
 		add_string(&request->operands, &request->n_operands, argument);
 	else
-		request->queue_target = mem_copy_string(argument);
+		request->target = mem_copy_string(argument);
 	return true;
 }
 
@@ -194,6 +194,8 @@ take_queue_action(struct request *request, enum option_act act, const char *argu
 		return take_target(request, MODE_REMOVE, argument, err);
 	case OPTION_ACT_QUEUE_CHECK:
 		return take_queue_check(request, argument, err);
+	case OPTION_ACT_ROUTE:
+		return take_target(request, MODE_ROUTE, argument, err);
 	default:
 		return true;
 	}
@@ -405,8 +407,9 @@ check_queue(const struct request *request, struct err *err)
 		return true;
 	if (request->counts_only != COUNT_NONE)
 		return err_set(err, EX_USAGE, "--json does not go with -bpc and -bP");
-	if (request->mode != MODE_MAILQ && request->mode != MODE_SHOW && request->mode != MODE_QUEUE_CHECK)
-		return err_set(err, EX_USAGE, "--json goes with --mailq, --show and --queue-check");
+	if (request->mode != MODE_MAILQ && request->mode != MODE_SHOW && request->mode != MODE_QUEUE_CHECK &&
+	    request->mode != MODE_ROUTE)
+		return err_set(err, EX_USAGE, "--json goes with --mailq, --show, --queue-check and --route");
 	return true;
 }
 
@@ -423,7 +426,7 @@ check_combination(const struct request *request, struct err *err)
 	if (request->mode == MODE_VERIFY && request->n_operands == 0)
 		return err_set(err, EX_USAGE, "no addresses given");
 	if (request->mode != MODE_SEND && request->mode != MODE_VERIFY && request->n_operands > 0 &&
-	    request->queue_target == NULL)
+	    request->target == NULL)
 		return err_set(err, EX_USAGE, "too many arguments: no message is sent, so there can be no recipients");
 	if (request->mode != MODE_SEND && request->n_message_files > 0)
 		return err_set(err, EX_USAGE, "too many arguments: no message is sent, so --message has no meaning");
@@ -462,7 +465,7 @@ request_free(struct request *request)
 	free(request->account_id);
 	free(request->sender);
 	free(request->etrn_argument);
-	free(request->queue_target);
+	free(request->target);
 	free(request->envid);
 	free(request->log_tag);
 	for (size_t i = 0; i < request->flush.n_filters; i++)

@@ -62,8 +62,8 @@ add_queue(struct buf *b, const struct request *request)
 
 		buf_printf(b, " %s%c=%s", filter->is_negated ? "!" : "", filter->kind, filter->text);
 	}
-	if (request->queue_target != NULL)
-		buf_printf(b, " target=%s", request->queue_target);
+	if (request->target != NULL)
+		buf_printf(b, " target=%s", request->target);
 	if (request->wants_json)
 		buf_add_text(b, " json");
 	if (request->repairs)
@@ -75,7 +75,7 @@ static void
 add_request(struct buf *b, const struct request *request)
 {
 	static const char *const modes[] = {"send", "serverinfo", "etrn", "print-config", "flush", "mailq", "show", "hold", "release",
-	                                    "retry", "remove", "queue-check", "serve", "newaliases", "verify", "nothing", "help",
+	                                    "retry", "remove", "queue-check", "route", "serve", "newaliases", "verify", "nothing", "help",
 	                                    "version"};
 
 	buf_add_text(b, modes[request->mode]);
@@ -193,6 +193,7 @@ test_queue(void)
 	means("--remove=A --remove=B C", "remove target=A [B] [C]", "a mode that is given again has a further id");
 	means("--queue-check", "queue-check", "--queue-check");
 	means("--queue-check=repair", "queue-check repair", "--queue-check=repair");
+	means("--route=a@b.example --json c@d.example", "route target=a@b.example json [c@d.example]", "--route takes addresses");
 	means("--help --flush", "help", "--help is stronger than a flush");
 	means("-odi r", "send interactive [r]", "-odi");
 	means("-odf r", "send interactive [r]", "-odf is -odi");
@@ -239,8 +240,8 @@ test_queue_refusals(void)
 	refuses("--force r", "--force goes with --flush");
 	refuses("--network-up r", "--network-up goes with --flush");
 	refuses("--mailq --all-users", "--all-users goes with --flush");
-	refuses("--json r", "--json goes with --mailq, --show and --queue-check");
-	refuses("-q --json", "--json goes with --mailq, --show and --queue-check");
+	refuses("--json r", "--json goes with --mailq, --show, --queue-check and --route");
+	refuses("-q --json", "--json goes with --mailq, --show, --queue-check and --route");
 	refuses("-bpc --json", "--json does not go with -bpc and -bP");
 }
 
