@@ -53,6 +53,7 @@ complete -c mailcrane -l tls-min -x -a '1.2 1.3' -d 'oldest version of TLS to ac
 complete -c mailcrane -l tls-min-dh-prime-bits -x -d 'smallest Diffie-Hellman prime to accept'
 complete -c mailcrane -l tls-priorities -x -d 'GnuTLS priority string'
 complete -c mailcrane -l tls-host-override -x -d 'name the certificate must have'
+complete -c mailcrane -l require-tls -a 'on off' -d 'verified TLS on the whole way of the message, or a refusal (REQUIRETLS)'
 complete -c mailcrane -l auto-from -a 'on off' -d 'envelope sender is the login name at maildomain'
 complete -c mailcrane -l maildomain -x -d 'domain for auto_from'
 complete -c mailcrane -l mailname -x -d 'domain of addresses that have none'

@@ -244,7 +244,7 @@ make_notice(struct notice *notice, const struct bounce_context *context, const s
 static bool
 queue_notice(struct bounce_context *context, const struct entry *entry, const struct notice *notice, struct err *err)
 {
-	struct envelope envelope = {.reverse_path = mem_copy_string("")};
+	struct envelope envelope = {.reverse_path = mem_copy_string(""), .requires_tls = entry->envelope.requires_tls};
 	struct entry_content content = {.origin = &entry->origin, .route = context->route, .envelope = &envelope,
 	                                .message = &notice->message, .message_id = buf_text(&notice->message_id),
 	                                .created = context->now, .next = context->now, .folder = SPOOL_QUEUE};

@@ -29,6 +29,7 @@ struct envelope {
 	char *envid;            /* ENVID, decoded; NULL: none */
 	bool wants_full_return; /* RET=FULL; with wants_headers_return unset and this unset: no RET */
 	bool wants_headers_return;
+	bool requires_tls;      /* REQUIRETLS (RFC 8689): by verified TLS on the whole way, or not at all */
 	size_t *slots;          /* private to envelope_add(): a hash table of recipients, each slot index + 1, 0: free */
 	size_t n_slots;         /* a power of two, or 0 */
 	size_t n_indexed;       /* how many recipients the table knows; made anew when that is not n_recipients */

@@ -29,6 +29,8 @@ struct message {
 	bool has_8bit_header;
 	bool has_utf8_header;   /* and all of it is UTF-8 */
 	bool has_nul;           /* in the body; in the header section there is none */
+	bool waives_tls;        /* "TLS-Required: No" (RFC 8689 section 3): rather without TLS than not at all. Relaxes what
+	                           domains publish, never an account's settings; nothing beside envelope.requires_tls */
 	int64_t ignored_size;   /* bytes that stood behind the lone dot that ended the message, as far as they were there */
 	bool is_open;           /* message_free() has something to do */
 };
