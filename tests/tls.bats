@@ -675,3 +675,44 @@ start_openssl() {
 	assert_stderr "tls_key_file"
 	assert_said_nothing
 }
+
+### Messages that require TLS
+
+@test "require_tls: the demand stays with a queued message, whatever the account says later" {
+	QUEUE=
+	start_tls_peer --ehlo PIPELINING --ehlo REQUIRETLS
+	trusting_account localhost "require_tls on"
+	run_mailcrane -odq alice@example.net <"$HOME/message"
+	assert_exit 0
+	trusting_account
+	run_mailcrane --flush
+	assert_exit 0
+	assert_wire_like '^MAIL FROM:<joe@example\.test> REQUIRETLS$'
+	assert_received 1
+}
+
+@test "require_tls: a server without REQUIRETLS gets nothing of the message, and the refusal says why" {
+	start_tls_peer
+	trusting_account localhost "require_tls on"
+	send
+	assert_exit 69
+	assert_stderr "5.7.30"
+	assert_stderr "REQUIRETLS"
+	assert_said_nothing
+	run_mailcrane --require-tls=off alice@example.net <"$HOME/message"
+	assert_exit 0
+	assert_received 1
+}
+
+@test "--serverinfo tells by what the certificate was verified" {
+	start_tls_peer --ehlo REQUIRETLS
+	trusting_account
+	run_mailcrane --serverinfo
+	assert_exit 0
+	assert_stdout "Certificate verified by: pkix"
+	assert_stdout "Support for messages that require TLS on their whole way"
+	trusting_account localhost "tls_certcheck off"
+	run_mailcrane --serverinfo
+	assert_exit 0
+	assert_stdout "Certificate verified by: none"
+}

@@ -168,7 +168,7 @@ recipients_expand(struct envelope *envelope, const struct call *call, struct err
 }
 
 static void
-add_dsn_wishes(struct envelope *envelope, const struct account *account)
+add_wishes(struct envelope *envelope, const struct account *account)
 {
 	struct str words = str_of(account->dsn_notify), word;
 	unsigned notify = 0;
@@ -180,6 +180,7 @@ add_dsn_wishes(struct envelope *envelope, const struct account *account)
 	for (size_t i = 0; i < envelope->n_recipients; i++)
 		if (envelope->recipients[i].notify == 0)
 			envelope->recipients[i].notify = notify;
+	envelope->requires_tls = account->require_tls;
 	if (envelope->wants_full_return || envelope->wants_headers_return)
 		return;
 	envelope->wants_full_return = account->dsn_return == DSN_RETURN_FULL;
@@ -210,7 +211,7 @@ recipients_fill(struct envelope *envelope, const struct call *call, const struct
 		return refuse_nobody(call, err);
 	if (!recipients_expand(envelope, call, err))
 		return false;
-	add_dsn_wishes(envelope, &call->account);
+	add_wishes(envelope, &call->account);
 	envelope->envid = mem_copy_string(call->request.envid);
 	return true;
 }
@@ -234,7 +235,7 @@ recipients_copy(struct envelope *envelope, const struct call *call, const struct
 		return false;
 	envelope->wants_full_return = given->wants_full_return;
 	envelope->wants_headers_return = given->wants_headers_return;
-	add_dsn_wishes(envelope, &call->account);
+	add_wishes(envelope, &call->account);
 	envelope->envid = mem_copy_string(given->envid);
 	return true;
 }

@@ -25,6 +25,7 @@ copy_refused(struct envelope *to, const struct envelope *from)
 	to->envid = mem_copy_string(from->envid);
 	to->wants_full_return = from->wants_full_return;
 	to->wants_headers_return = from->wants_headers_return;
+	to->requires_tls = from->requires_tls;
 	for (size_t i = 0; i < from->n_recipients; i++) {
 		const struct recipient *recipient = &from->recipients[i];
 		struct recipient *copy;

@@ -64,6 +64,7 @@ print_capabilities(const struct caps *caps)
 	print_capability(caps->has_etrn, "ETRN", "Support for RMQS (Remote Message Queue Starting)");
 	print_capability(caps->has_dsn, "DSN", "Support for Delivery Status Notifications");
 	print_capability(caps->has_starttls, "STARTTLS", "Support for TLS encryption via the STARTTLS command");
+	print_capability(caps->has_requiretls, "REQUIRETLS", "Support for messages that require TLS on their whole way");
 	if (caps->rcpt_most > 0 || caps->mail_most > 0)
 		printf("    LIMITS:\n        At most %" PRIu64 " recipients in a transaction and %" PRIu64
 		       " transactions in a session (0: no limit)\n",
@@ -86,7 +87,8 @@ print_server(const struct session *session)
 		       session->host->name, session->connection.address, session->host->target.port);
 	print_indented("    ", buf_str(&session->dialog.greeting));
 	if (session->tls.version != NULL) {
-		printf("TLS session parameters:\n    %s\n", session->tls.cipher);
+		printf("TLS session parameters:\n    %s\n    Certificate verified by: %s\n", session->tls.cipher,
+		       session->tls.verified_by);
 		printf("TLS certificate information:\n");
 		print_indented("    ", buf_str(&session->tls.certificate));
 	}

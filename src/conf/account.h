@@ -153,6 +153,7 @@ struct account {
 	char *tls_host_override;
 	int tls_min_dh_prime_bits;
 	int tls_min;               /* 12 or 13: TLS 1.2, 1.3 */
+	bool require_tls;          /* REQUIRETLS (RFC 8689) */
 
 	char *from;                /* pattern or address as written; "" is the null reverse-path; NULL: not set */
 	char *from_full_name;

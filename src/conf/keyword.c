@@ -301,6 +301,8 @@ static const struct keyword settings[] = {
 	 .remark = "the library's", .help = "smallest Diffie-Hellman prime to accept"},
 	{TEXT(tls_priorities), .metavar = "PRIORITIES", .remark = "ours", .help = "GnuTLS priority string"},
 	{TEXT(tls_host_override), .metavar = "HOST", .remark = "host", .help = "name the certificate must have"},
+	{SWITCH(require_tls, "off"), .flags = KEYWORD_OF_MESSAGE, .empty = "on",
+	 .help = "verified TLS on the whole way of the message, or a refusal (REQUIRETLS)"},
 	{SWITCH(auto_from, "off"), .empty = "on", .help = "envelope sender is the login name at maildomain"},
 	{TEXT(maildomain), .metavar = "DOMAIN", .help = "domain for auto_from"},
 	{TEXT(mailname), .metavar = "DOMAIN", .remark = "/etc/mailname, else the name of this host",

@@ -244,7 +244,7 @@ make_notice(struct notice *notice, const struct bounce_context *context, const s
 
 /* With direct delivery it goes another way than the message did. */
 static void
-add_route(struct buf *route, const struct bounce_context *context, const char *to)
+add_route(struct buf *route, const struct bounce_context *context, const char *to, struct tls_wish wish)
 {
 	struct buf destination = {0};
 
@@ -252,14 +252,14 @@ add_route(struct buf *route, const struct bounce_context *context, const char *t
 	if (context->account->delivery != DELIVER_DIRECT)
 		return;
 	destination_add(&destination, to);
-	destination_add_route(route, buf_text(&destination), (struct tls_wish){0});
+	destination_add_route(route, buf_text(&destination), wish);
 	buf_free(&destination);
 }
 
 static bool
 queue_notice(struct bounce_context *context, const struct entry *entry, const struct notice *notice, struct err *err)
 {
-	struct envelope envelope = {.reverse_path = mem_copy_string("")};
+	struct envelope envelope = {.reverse_path = mem_copy_string(""), .requires_tls = entry->envelope.requires_tls};
 	struct buf route = {0};
 	struct entry_content content = {.origin = &entry->origin, .envelope = &envelope,
 	                                .message = &notice->message, .message_id = buf_text(&notice->message_id),
@@ -270,7 +270,7 @@ queue_notice(struct bounce_context *context, const struct entry *entry, const st
 	envelope_add(&envelope, notice->to);
 	/* Nobody is told of what becomes of it (RFC 3461 6.2). */
 	envelope.recipients[0].notify = NOTIFY_NEVER;
-	add_route(&route, context, notice->to);
+	add_route(&route, context, notice->to, destination_wish(&envelope, &notice->message));
 	content.route = buf_str(&route);
 	is_well = entry_create(&made, context->spool, &content, err);
 	if (is_well) {

@@ -145,7 +145,9 @@ protect(struct session *s, struct err *err)
 	                      within_limit(s, clock_deadline(patience(s, HANDSHAKE_SECONDS))), err))
 		return false;
 	tls_describe(s->stream.tls, &s->tls);
-	show(s, "TLS: %s%s", s->tls.cipher, s->tls.is_verified ? "" : ", certificate not verified");
+	s->demand.is_verified = s->tls.is_verified;
+	show(s, "TLS: %s, certificate %s%s", s->tls.cipher, s->tls.is_verified ? "verified by " : "not verified",
+	     s->tls.is_verified ? s->tls.verified_by : "");
 	return true;
 }
 

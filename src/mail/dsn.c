@@ -114,7 +114,8 @@ add_header_section(struct buf *b, const struct message *message, struct err *err
 static bool
 wants_whole(const struct dsn *dsn)
 {
-	if (dsn->envelope->wants_headers_return)
+	/* RFC 8689 section 5: a message that must not be read on its way does not come back whole, whatever was asked for. */
+	if (dsn->envelope->wants_headers_return || dsn->envelope->requires_tls)
 		return false;
 	if (dsn->envelope->wants_full_return)
 		return dsn->message->size <= DSN_FULL_MOST;

@@ -73,6 +73,7 @@ finish_header(struct reader *r, struct err *err)
 		if (r->found->message_id == NULL)
 			r->found->message_id = mem_copy_string(repair.message_id);
 		r->message->header_size = (int64_t)memory->size;
+		r->message->waives_tls = repair.waives_tls;
 		buf_add_char(memory, '\n');
 	}
 	repair_free(&repair);

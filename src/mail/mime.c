@@ -295,6 +295,7 @@ mime_encode(const struct message *in, struct mime_server server, struct message 
 	};
 	if (is_well && (list.parts[0].is_encoded || list.parts[0].holds_encoded || list.keeps_nul || e.recoded.size > 0)) {
 		keep_open(&e.keep, out);
+		out->waives_tls = in->waives_tls;
 		is_well = write_all(&e, err);
 		result->is_changed = is_well;
 		if (!is_well)

@@ -81,6 +81,13 @@ is_resent(const struct repair *repair)
 	return repair->resent_end > 0;
 }
 
+/* RFC 8689 section 3: the field has one meaning, and other values none. */
+static bool
+is_waiver(const struct header_field *field)
+{
+	return header_is(field, "TLS-Required") && str_equals_nocase(str_trim(field->body), STR("No"));
+}
+
 bool
 repair_open(struct repair *repair, struct str section, struct err *err)
 {
@@ -92,6 +99,7 @@ repair_open(struct repair *repair, struct str section, struct err *err)
 		if (header_is(&field, "Received") && ++n_received > RECEIVED_MOST)
 			return err_set(err, EX_DATAERR, "more than %d Received fields in the header: the message is in a loop",
 			               RECEIVED_MOST);
+		repair->waives_tls = repair->waives_tls || is_waiver(&field);
 		if (repair->n_fields == room) {
 			room = room > 0 ? 2 * room : 32;
 			repair->fields = mem_resize(repair->fields, room, sizeof(*repair->fields));

@@ -24,6 +24,7 @@ struct repair {
 	size_t n_fields;
 	size_t resent_begin;   /* the first block of Resent- fields (RFC 5322 3.6.6); none: both are 0 */
 	size_t resent_end;
+	bool waives_tls;       /* "TLS-Required: No" is among them */
 	struct buf in_front;   /* generated fields */
 	char *message_id;      /* generated, with angle brackets; NULL: none */
 };

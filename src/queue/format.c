@@ -61,7 +61,8 @@ add_parameters(struct buf *b, const struct envelope *envelope)
 static void
 add_facts(struct buf *b, const struct message *message)
 {
-	bool has_any = message->has_8bit_body || message->has_8bit_header || message->has_utf8_header || message->has_nul;
+	bool has_any = message->has_8bit_body || message->has_8bit_header || message->has_utf8_header || message->has_nul ||
+	               message->waives_tls;
 
 	buf_printf(b, "F%" PRId64 " %" PRId64 " %" PRId64 " ", message->header_size, message->wire_size,
 	           message->longest_line);
@@ -69,6 +70,7 @@ add_facts(struct buf *b, const struct message *message)
 	buf_add_text(b, message->has_8bit_header ? "h" : "");
 	buf_add_text(b, message->has_utf8_header ? "u" : "");
 	buf_add_text(b, message->has_nul ? "n" : "");
+	buf_add_text(b, message->waives_tls ? "t" : "");
 	buf_add_text(b, has_any ? "\n" : "-\n");
 }
 
@@ -147,7 +149,7 @@ format_add_head(struct buf *b, const struct entry_content *content, const char *
 	add_line(b, 'S', envelope->reverse_path);
 	if (content->message_id != NULL)
 		add_line(b, 'M', content->message_id);
-	if (envelope->wants_full_return || envelope->wants_headers_return || envelope->envid != NULL)
+	if (parameter_is_any(envelope))
 		add_parameters(b, envelope);
 	add_facts(b, content->message);
 	recipients_at = b->size;

@@ -21,14 +21,25 @@ enum { N_NOTIFY_WORDS = sizeof(notify_words) / sizeof(notify_words[0]) };
 void
 parameter_add(struct buf *b, const struct envelope *envelope)
 {
-	bool has_return = envelope->wants_full_return || envelope->wants_headers_return;
+	size_t start = b->size;
 
-	if (has_return)
+	if (envelope->requires_tls)
+		buf_add_text(b, "REQUIRETLS");
+	if (envelope->wants_full_return || envelope->wants_headers_return) {
+		buf_add_text(b, b->size > start ? " " : "");
 		buf_add_text(b, envelope->wants_full_return ? "RET=FULL" : "RET=HDRS");
+	}
 	if (envelope->envid == NULL)
 		return;
-	buf_add_text(b, has_return ? " ENVID=" : "ENVID=");
+	buf_add_text(b, b->size > start ? " ENVID=" : "ENVID=");
 	escape_add(b, str_of(envelope->envid), ESCAPE_WORD);
+}
+
+bool
+parameter_is_any(const struct envelope *envelope)
+{
+	return envelope->requires_tls || envelope->wants_full_return || envelope->wants_headers_return ||
+	       envelope->envid != NULL;
 }
 
 /* Take `prefix` off *text. */
@@ -44,14 +55,14 @@ skip(struct str *text, struct str prefix)
 bool
 parameter_read(struct str text, struct envelope *envelope)
 {
-	bool has_return;
-
+	envelope->requires_tls = skip(&text, STR("REQUIRETLS"));
+	if (envelope->requires_tls && (text.size == 0 || !skip(&text, STR(" "))))
+		return text.size == 0;
 	envelope->wants_full_return = skip(&text, STR("RET=FULL"));
 	envelope->wants_headers_return = !envelope->wants_full_return && skip(&text, STR("RET=HDRS"));
-	has_return = envelope->wants_full_return || envelope->wants_headers_return;
-	if (has_return && text.size == 0)
-		return true;
-	return skip(&text, has_return ? STR(" ENVID=") : STR("ENVID=")) && escape_read(text, ESCAPE_WORD, &envelope->envid);
+	if ((envelope->wants_full_return || envelope->wants_headers_return) && (text.size == 0 || !skip(&text, STR(" "))))
+		return text.size == 0;
+	return skip(&text, STR("ENVID=")) && escape_read(text, ESCAPE_WORD, &envelope->envid);
 }
 
 void

@@ -1,4 +1,4 @@
-/* parameter.h - what the sender wishes to be told (RFC 3461), as it stands in a queue entry: line P, NOTIFY of a
+/* parameter.h - what the sender wishes (RFC 3461, 8689), as it stands in a queue entry: line P, NOTIFY of a
  * recipient.
  *
  * Pure. Reading takes only what adding writes. */
@@ -8,8 +8,9 @@
 
 #include "mail/envelope.h"
 
-/* Append "RET=... ENVID=..." or the one of them that there is; nothing where there is none. */
+/* Append "REQUIRETLS RET=... ENVID=..." or those of them that there are; nothing where there is none. */
 void parameter_add(struct buf *b, const struct envelope *envelope);
+bool parameter_is_any(const struct envelope *envelope);
 bool parameter_read(struct str text, struct envelope *envelope);
 
 /* Append "FAILURE,DELAY" and the like; nothing when notify is 0. */

@@ -165,6 +165,7 @@ read_facts(struct str *rest, struct message *message)
 	message->has_8bit_header = take_flag(&line, 'h');
 	message->has_utf8_header = take_flag(&line, 'u');
 	message->has_nul = take_flag(&line, 'n');
+	message->waives_tls = take_flag(&line, 't');
 	return line.size == 0;
 }
 

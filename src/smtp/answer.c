@@ -96,12 +96,20 @@ may_fall_back_to_helo(const struct dialog *d, const struct dialog_pending *pendi
 	return !d->demand->wants_starttls && !d->demand->wants_auth && !d->is_protected && d->demand->etrn == NULL;
 }
 
+/* In the clear anybody may have written REQUIRETLS there; it is offered inside TLS only (RFC 8689 section 2). */
+static void
+read_caps(struct dialog *d)
+{
+	caps_read(&d->caps, buf_str(&d->reply.text));
+	d->caps.has_requiretls = d->caps.has_requiretls && d->is_protected;
+}
+
 static bool
 answer_hello(struct dialog *d, struct dialog_pending *pending)
 {
 	if (is_yes(d, pending)) {
 		if (pending->stage != STAGE_HELO)
-			caps_read(&d->caps, buf_str(&d->reply.text));
+			read_caps(d);
 		d->knows_caps = true;
 	} else if (may_fall_back_to_helo(d, pending))
 		d->must_use_helo = true;

@@ -63,6 +63,7 @@ static const struct {
 	{STR("AUTH"), offsetof(struct caps, has_auth), read_mechanisms},
 	{STR("ETRN"), offsetof(struct caps, has_etrn), NULL},
 	{STR("LIMITS"), offsetof(struct caps, has_limits), read_limits},
+	{STR("REQUIRETLS"), offsetof(struct caps, has_requiretls), NULL},
 };
 
 /* Old servers write "AUTH=LOGIN"; both forms mean the same. */

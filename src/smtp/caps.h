@@ -19,6 +19,7 @@ struct caps {
 	bool has_auth;          /* RFC 4954 */
 	bool has_etrn;          /* RFC 1985 */
 	bool has_limits;        /* RFC 9422 */
+	bool has_requiretls;    /* RFC 8689; counts inside TLS only */
 	uint64_t size_most;     /* bytes of the largest message; 0: no limit known */
 	uint64_t rcpt_most;     /* LIMITS RCPTMAX (RFC 9422): recipients in one transaction; 0: no limit known */
 	uint64_t mail_most;     /* LIMITS MAILMAX: transactions in one session; 0: no limit known */

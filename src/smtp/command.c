@@ -121,6 +121,8 @@ add_mail_parameters(struct buf *line, const struct envelope *envelope, const str
 		buf_add_text(line, " BODY=8BITMIME");
 	if (caps->has_smtputf8 && command_needs_smtputf8(envelope, message))
 		buf_add_text(line, " SMTPUTF8");
+	if (caps->has_requiretls && envelope->requires_tls)
+		buf_add_text(line, " REQUIRETLS");
 	if (!caps->has_dsn)
 		return;
 	if (envelope->wants_full_return || envelope->wants_headers_return)

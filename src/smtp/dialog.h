@@ -75,6 +75,8 @@ struct dialog_demand {
 	const char *client_name;  /* argument of EHLO, HELO and LHLO */
 	bool is_lmtp;
 	bool is_protected;        /* TLS from the first byte on */
+	bool is_verified;         /* by that, or by what WANT_TLS asked for, it is known who the server is; may change until
+	                             dialog_protected() */
 	bool wants_starttls;      /* no STARTTLS, no mail */
 	bool tries_starttls;      /* STARTTLS where it is offered, else in the clear (RFC 7435): only for hosts that nobody vouches for */
 	bool wants_auth;          /* no AUTH, no mail */

@@ -18,10 +18,10 @@ static void
 test_all(void)
 {
 	struct caps caps = read_text("mx.example PIPELINING\npipelining\nSize 1000\n8BITMIME\nSTARTTLS\nAUTH PLAIN LOGIN\nETRN\nDSN\n"
-	                             "SMTPUTF8\nCHUNKING\nLIMITS RCPTMAX=20 MAILMAX=5\nX-NEW a b");
+	                             "SMTPUTF8\nCHUNKING\nLIMITS RCPTMAX=20 MAILMAX=5\nRequireTLS\nX-NEW a b");
 
 	tap_ok(caps.has_pipelining && caps.has_8bitmime && caps.has_starttls && caps.has_auth && caps.has_etrn && caps.has_dsn &&
-	           caps.has_smtputf8 && caps.has_chunking,
+	           caps.has_smtputf8 && caps.has_chunking && caps.has_requiretls,
 	       "keywords are found without regard to case");
 	tap_is_number((long long)caps.size_most, 1000, "SIZE has its limit");
 	tap_is(buf_text(&caps.mechanisms), "PLAIN LOGIN", "AUTH has its mechanisms");

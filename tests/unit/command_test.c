@@ -60,6 +60,15 @@ test_mail(void)
 	tap_is(result(command_add_mail(&out, &envelope, &message, &all, &err)),
 	       "MAIL FROM:<a@example.org> SIZE=123 BODY=8BITMIME\r\n", "BODY=8BITMIME for an 8-bit body");
 	message.has_8bit_body = false;
+	envelope.requires_tls = true;
+	tap_is(result(command_add_mail(&out, &envelope, &message, &all, &err)), "MAIL FROM:<a@example.org> SIZE=123\r\n",
+	       "REQUIRETLS is not written where it is not offered");
+	all.has_requiretls = true;
+	tap_is(result(command_add_mail(&out, &envelope, &message, &all, &err)),
+	       "MAIL FROM:<a@example.org> SIZE=123 REQUIRETLS\r\n", "REQUIRETLS for a message that requires TLS");
+	envelope.requires_tls = false;
+	tap_is(result(command_add_mail(&out, &envelope, &message, &all, &err)), "MAIL FROM:<a@example.org> SIZE=123\r\n",
+	       "and for no other");
 	envelope.reverse_path = null;
 	tap_is(result(command_add_mail(&out, &envelope, &message, &none, &err)), "MAIL FROM:<>\r\n", "the null reverse-path");
 	envelope.reverse_path = bad;

@@ -350,6 +350,15 @@ test_sizes(void)
 	check_contains(taken.headers[2], "Content-Type: text/rfc822-headers\n", "RET=HDRS returns the header section alone");
 	take_free(&taken);
 	close_scene(&scene);
+	open_scene(&scene, STR(ORIGINAL));
+	scene.envelope.wants_full_return = true;
+	scene.envelope.requires_tls = true;
+	add_recipient(&scene, "bob@mail.example.org", 550, "no");
+	taken = take(&scene);
+	check_contains(taken.headers[2], "Content-Type: text/rfc822-headers\n",
+	               "a message that requires TLS comes back as its header section, even with RET=FULL");
+	take_free(&taken);
+	close_scene(&scene);
 }
 
 static void

@@ -132,13 +132,15 @@ survives(const struct entry_content *content)
 	        is_same(entry.envelope.envid, content->envelope->envid) &&
 	        entry.envelope.wants_full_return == content->envelope->wants_full_return &&
 	        entry.envelope.wants_headers_return == content->envelope->wants_headers_return &&
+	        entry.envelope.requires_tls == content->envelope->requires_tls &&
 	        entry.message.size == content->message->size && entry.message.header_size == content->message->header_size &&
 	        entry.message.wire_size == content->message->wire_size &&
 	        entry.message.longest_line == content->message->longest_line &&
 	        entry.message.has_8bit_body == content->message->has_8bit_body &&
 	        entry.message.has_8bit_header == content->message->has_8bit_header &&
 	        entry.message.has_utf8_header == content->message->has_utf8_header &&
-	        entry.message.has_nul == content->message->has_nul;
+	        entry.message.has_nul == content->message->has_nul &&
+	        entry.message.waives_tls == content->message->waives_tls;
 	for (size_t i = 0; holds && i < content->envelope->n_recipients; i++) {
 		const struct recipient *recipient = &content->envelope->recipients[i];
 
@@ -216,6 +218,7 @@ test_wishes(void)
 	struct message message = small_message();
 	struct envelope envelope = {.reverse_path = mem_copy_string("")};
 	struct entry_content content = {.origin = &plain, .envelope = &envelope, .message = &message};
+	char envid[] = "REQUIRETLS a";
 	bool holds = true;
 
 	add(&envelope, "r@example.com", OUTCOME_PENDING);
@@ -229,11 +232,21 @@ test_wishes(void)
 	envelope.wants_headers_return = false;
 	envelope.wants_full_return = true;
 	tap_ok(survives(&content), "RET=FULL survives");
-	for (unsigned bits = 0; bits < 16; bits++) {
+	for (unsigned bits = 0; bits < 12; bits++) {
+		envelope.requires_tls = bits % 2 != 0;
+		envelope.envid = bits / 2 % 2 != 0 ? envid : NULL;
+		envelope.wants_headers_return = bits / 4 == 1;
+		envelope.wants_full_return = bits / 4 == 2;
+		holds = survives(&content) && holds;
+	}
+	tap_ok(holds, "REQUIRETLS survives beside all others, and without them");
+	envelope.envid = NULL;
+	for (unsigned bits = 0; bits < 32; bits++) {
 		message.has_8bit_body = (bits & 1) != 0;
 		message.has_8bit_header = (bits & 2) != 0;
 		message.has_utf8_header = (bits & 4) != 0;
 		message.has_nul = (bits & 8) != 0;
+		message.waives_tls = (bits & 16) != 0;
 		content.flags = bits % 4;
 		holds = survives(&content) && holds;
 	}
@@ -420,7 +433,15 @@ static const struct {
 } heads[] = {
 	{"everything that may stand there", "Aw\nCfile\nOa b\nOc d\n" I_LINE "Ss\nMm\nPRET=FULL ENVID=e\n" TAIL, 1, true},
 	{"the least", "A\n" I_LINE "S\n" TAIL, 1, true},
-	{"all flags", "A\n" I_LINE "S\nF0 0 0 8hun\nTr\n\n", 1, true},
+	{"all flags", "A\n" I_LINE "S\nF0 0 0 8hunt\nTr\n\n", 1, true},
+	{"all flags of an older release", "A\n" I_LINE "S\nF0 0 0 8hun\nTr\n\n", 1, true},
+	{"flags in another order", "A\n" I_LINE "S\nF0 0 0 tn\nTr\n\n", 1, false},
+	{"all wishes", "A\n" I_LINE "S\nPREQUIRETLS RET=FULL ENVID=e\n" TAIL, 1, true},
+	{"REQUIRETLS alone", "A\n" I_LINE "S\nPREQUIRETLS\n" TAIL, 1, true},
+	{"REQUIRETLS twice", "A\n" I_LINE "S\nPREQUIRETLS REQUIRETLS\n" TAIL, 1, false},
+	{"REQUIRETLS with a blank behind", "A\n" I_LINE "S\nPREQUIRETLS \n" TAIL, 1, false},
+	{"REQUIRETLS with more behind", "A\n" I_LINE "S\nPREQUIRETLSRET=FULL\n" TAIL, 1, false},
+	{"RET before REQUIRETLS", "A\n" I_LINE "S\nPRET=FULL REQUIRETLS\n" TAIL, 1, false},
 	{"two recipients", "A\n" I_LINE "S\nF0 0 0 -\nTr\nTs\n\n", 2, true},
 	{"a recipient with everything", "A\n" I_LINE "S\nF0 0 0 -\nTr\tNOTIFY=SUCCESS,DELAY\tORCPT=o\n\n", 1, true},
 	{"one recipient more than it says", "A\n" I_LINE "S\nF0 0 0 -\nTr\nTs\n\n", 1, false},

@@ -54,6 +54,32 @@ test_facts(void)
 	kit_free(&result);
 }
 
+static void
+test_waiver(void)
+{
+	static const struct {
+		struct str text;
+		bool is_waived;
+		const char *name;
+	} cases[] = {
+		{KIT_TEXT("TLS-Required: No\n\nx\n"), true, "'TLS-Required: No' is told"},
+		{KIT_TEXT("S: s\r\ntls-required : \r\n no\t\r\nX: y\r\n\r\nx\r\n"), true,
+	         "case, blanks and folding do not matter"},
+		{KIT_TEXT("TLS-Required: Yes\n\nx\n"), false, "another value means nothing"},
+		{KIT_TEXT("TLS-Required: No way\n\nx\n"), false, "nor does more than the word"},
+		{KIT_TEXT("TLS-Required:\n\nx\n"), false, "nor does none"},
+		{KIT_TEXT("X-TLS-Required: No\n\nx\n"), false, "nor does another field"},
+		{KIT_TEXT("S: s\n\nTLS-Required: No\n"), false, "nor does a line of the body"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct kit_result result = kit_read(cases[i].text, kit_rules(), NULL);
+
+		tap_ok(result.is_well && result.message.waives_tls == cases[i].is_waived, "%s", cases[i].name);
+		kit_free(&result);
+	}
+}
+
 /* A body of n lines behind a short header. */
 static void
 add_message(struct buf *text, size_t n_lines)
@@ -379,6 +405,7 @@ main(void)
 {
 	setenv("TZ", "UTC0", 1);
 	test_facts();
+	test_waiver();
 	test_spool();
 	test_limits();
 	test_read_error();

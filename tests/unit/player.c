@@ -30,6 +30,8 @@ struct player {
 	char *user;
 	char *password;
 	size_t n_challenges;
+	bool requires_tls;  /* of all envelopes */
+	bool is_unverified; /* the certificate that comes with "* tls" */
 	bool is_whole_only; /* the outcome depends on what arrives together */
 	struct message messages[MESSAGES_MOST];
 	struct envelope envelopes[MESSAGES_MOST];
@@ -151,6 +153,8 @@ read_set(struct player *p, struct str value)
 	if (str_starts_with(value, STR("pipeline_depth ")) &&
 	    str_to_number(str_from(value, strlen("pipeline_depth ")), 100, &depth))
 		p->demand.depth = (unsigned)depth;
+	p->requires_tls = p->requires_tls || str_equals(value, STR("require_tls on"));
+	p->is_unverified = p->is_unverified || str_equals(value, STR("tls_certcheck off"));
 	p->demand.is_atomic = p->demand.is_atomic || str_equals(value, STR("atomic on"));
 	p->demand.may_chunk = p->demand.may_chunk && !str_equals(value, STR("chunking off"));
 	p->demand.may_pipeline = p->demand.may_pipeline && !str_equals(value, STR("pipelining off"));
@@ -250,7 +254,10 @@ load(struct player *p, struct str script)
 		p->envelopes[0].reverse_path = mem_copy_string("a@example.org");
 	if (p->envelopes[0].n_recipients == 0)
 		envelope_add(&p->envelopes[0], "b@example.net");
+	p->demand.is_verified = p->demand.is_protected && !p->is_unverified;
+	p->envelopes[0].requires_tls = p->requires_tls;
 	for (size_t i = 1; i < p->n_messages; i++) {
+		p->envelopes[i].requires_tls = p->requires_tls;
 		p->envelopes[i].reverse_path = mem_copy_string(p->envelopes[0].reverse_path);
 		for (size_t k = 0; k < p->envelopes[0].n_recipients; k++)
 			envelope_add(&p->envelopes[i], p->envelopes[0].recipients[k].mailbox);
@@ -454,6 +461,7 @@ play(struct player *p, size_t piece)
 			if (!is_event(p, "tls"))
 				complain(p, "no TLS handshake is due", STR(""));
 			p->at++;
+			p->demand.is_verified = !p->is_unverified;
 			dialog_protected(&p->dialog);
 			break;
 		case WANT_AUTH:
