@@ -472,6 +472,7 @@ lane_route_begin(struct lane *lane, struct call *call, const char *tag, const st
 	struct lane_route *route = mem_alloc(1, sizeof(*route));
 
 	route->lane = lane;
+	lane->finder.spool = lane->spool;
 	route->call = call;
 	route->tag = tag;
 	route->secret = secret;

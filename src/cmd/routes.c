@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cmd/place.h"
 #include "cmd/recipients.h"
 #include "cmd/routes.h"
 #include "cmd/talk.h"
@@ -183,8 +184,9 @@ show_all(struct routes *routes, struct err *err)
 int
 routes_run(struct call *call)
 {
-	struct routes routes = {.call = call, .is_json = call->request.wants_json};
-	struct err err = {0};
+	struct spool spool = {0};
+	struct routes routes = {.call = call, .is_json = call->request.wants_json, .finder = {.spool = &spool}};
+	struct err err = {0}, ignored = {0};
 
 	routes.json.out = &routes.out;
 	if (routes.is_json) {
@@ -192,8 +194,12 @@ routes_run(struct call *call)
 		json_add_text(&routes.json, "schema", "mailcrane.route/1");
 		json_begin_array(&routes.json, "routes");
 	}
-	if (choose_read_files(call, &err) && choose_account(call, call->request.sender, &err))
+	if (choose_read_files(call, &err) && choose_account(call, call->request.sender, &err)) {
+		/* Policies that are kept count; where there is no queue none is kept. */
+		if (!place_open(call, &spool, false, &ignored))
+			err_clear(&ignored);
 		show_all(&routes, &err);
+	}
 	if (routes.is_json) {
 		json_end(&routes.json);
 		json_end(&routes.json);
@@ -205,6 +211,7 @@ routes_run(struct call *call)
 		talk_error(call->program, &err);
 	}
 	finder_close(&routes.finder);
+	spool_free(&spool);
 	buf_free(&routes.out);
 	err_clear(&err);
 	return routes.exit_code;

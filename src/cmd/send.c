@@ -448,6 +448,7 @@ static int
 hand_over(struct submission *s)
 {
 	s->delivery.account = &s->call->account;
+	s->finder.spool = &s->outbox.spool;
 	s->delivery.finder = &s->finder;
 	switch (way_of(s)) {
 	case WAY_BACKGROUND:

@@ -126,6 +126,9 @@ struct account {
 	char *domain;              /* EHLO name */
 	char *source_ip;
 	char *dns_server;          /* ADDRESS[@PORT]; NULL: those of /etc/resolv.conf */
+	bool mta_sts;
+	char *mta_sts_connect;
+	char *mta_sts_trust_file;
 	char *dns_trust_anchor;    /* a path; NULL: the system's, "": none, so that nothing is secure */
 	char *proxy_host;
 	int proxy_port;

@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/clock.h"
 #include "base/domain.h"
 #include "base/mem.h"
 #include "deliver/demand.h"
@@ -199,6 +201,101 @@ insist_on_dane(struct route *route, const struct route_query *query)
 	}
 }
 
+/* --- MTA-STS ------------------------------------------------------------------------------------------------------- */
+
+/* What the TXT records say; nothing where they cannot be had, for a policy that is kept counts all the same. */
+static void
+ask_record(const struct route_query *query, struct mtasts_record *record)
+{
+	struct buf name = {0}, text = {0};
+	struct dns_query answer = {.type = DNS_TXT};
+	struct str rest, rdata;
+
+	mtasts_add_record_name(&name, str_of(query->destination));
+	answer.name = buf_text(&name);
+	if (domain_is_ascii(buf_str(&name)))
+		finder_ask(query->finder, &answer, 1, query->deadline);
+	rest = buf_str(&answer.records);
+	while (answer.result == DNS_FOUND && dns_next(&rest, &rdata)) {
+		if (record_add_text(rdata, &text))
+			mtasts_add_record(record, buf_str(&text));
+		buf_clear(&text);
+	}
+	dns_query_free(&answer);
+	buf_free(&text);
+	buf_free(&name);
+}
+
+static void
+find_policy(struct route *route, const struct route_query *query)
+{
+	const struct account *account = query->account;
+	struct policy_query about = {
+		.domain = query->destination,
+		.connect = account->mta_sts_connect,
+		.trust_file = account->mta_sts_trust_file,
+		.spool = query->finder->spool,
+		.now = time(NULL),
+	};
+
+	ask_record(query, &about.record);
+	policy_find(&route->policy, &about, clock_earlier(query->deadline, clock_deadline(POLICY_SECONDS)));
+}
+
+/* Who is not among the hosts of the policy gets nothing; who is must show it by its certificate (RFC 8461 section 5). */
+static void
+enforce_policy(struct route_host *host, const struct policy *policy, const struct route_query *query)
+{
+	if (!mtasts_allows(&policy->sts, str_of(host->name))) {
+		buf_printf(&host->refusal, "the MTA-STS policy of %s does not name it", query->destination);
+		return;
+	}
+	host->tls = ROUTE_TLS_STARTTLS;
+	host->tls_settings.is_unchecked = false;
+	host->reason = ROUTE_BY_POLICY;
+	buf_clear(&host->explanation);
+	buf_printf(&host->explanation, "MTA-STS: TLS with a certificate for this name, by the policy %s of %s", policy->id,
+	           query->destination);
+}
+
+static void
+mention_policy(struct route_host *host, const struct policy *policy)
+{
+	if (policy->sts.mode == MTASTS_TESTING)
+		buf_printf(&host->explanation, "; the MTA-STS policy %s is for testing only", policy->id);
+	else if (policy->fault != POLICY_GOOD)
+		buf_printf(&host->explanation, "; the MTA-STS policy cannot be had: %s", buf_text(&policy->why));
+}
+
+/* Is there a host that DANE says nothing about? Where DANE is in force it comes first (RFC 8461 section 2). */
+static bool
+is_left_open(const struct route_host *host)
+{
+	return host->refusal.size == 0 && host->reason != ROUTE_BY_DANE;
+}
+
+static void
+ask_policy(struct route *route, const struct route_query *query)
+{
+	size_t n_open = 0;
+
+	for (size_t i = 0; i < route->n_hosts; i++)
+		n_open += is_left_open(&route->hosts[i]);
+	if (n_open == 0 || !query->account->mta_sts || query->destination[0] == '[')
+		return;
+	find_policy(route, query);
+	for (size_t i = 0; i < route->n_hosts; i++) {
+		struct route_host *host = &route->hosts[i];
+
+		if (!is_left_open(host))
+			continue;
+		if (route->policy.sts.mode == MTASTS_ENFORCE)
+			enforce_policy(host, &route->policy, query);
+		else
+			mention_policy(host, &route->policy);
+	}
+}
+
 /* --- the whole ----------------------------------------------------------------------------------------------------- */
 
 /* A sender who would rather have it delivered in the clear than not at all overrules what is published, but not the settings. */
@@ -226,5 +323,7 @@ demand_tls(struct route *route, const struct route_query *query)
 	}
 	inquire(route, query, false);
 	inquire(route, query, true);
+	if (route->is_direct)
+		ask_policy(route, query);
 	insist_on_dane(route, query);
 }

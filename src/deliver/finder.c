@@ -66,7 +66,7 @@ finder_forget(struct finder *finder)
 {
 	free(finder->server);
 	free(finder->trust_anchor);
-	*finder = (struct finder){.ask = finder->ask, .draw = finder->draw, .context = finder->context};
+	*finder = (struct finder){.ask = finder->ask, .draw = finder->draw, .context = finder->context, .spool = finder->spool};
 }
 
 void

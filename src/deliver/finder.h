@@ -8,12 +8,15 @@
 
 #include "conf/account.h"
 #include "net/dns.h"
+#include "queue/spool.h"
 
 struct finder {
 	/* In place of DNS, for tests; NULL: libunbound. */
 	void (*ask)(void *context, struct dns_query *queries, size_t n, int64_t deadline);
 	uint32_t (*draw)(void *context, uint32_t below); /* in place of chance, for tests; NULL: the kernel's */
 	void *context;
+
+	struct spool *spool; /* keeps policies; NULL, or not open: nothing does. Borrowed */
 
 	/* Private. */
 	struct dns *dns;

@@ -349,6 +349,7 @@ route_free(struct route *route)
 	for (size_t i = 0; i < route->n_hosts; i++)
 		free_host(&route->hosts[i]);
 	free(route->hosts);
+	policy_free(&route->policy);
 	err_clear(&route->failure);
 	*route = (struct route){0};
 }

@@ -10,6 +10,7 @@
 
 #include "deliver/destination.h"
 #include "deliver/finder.h"
+#include "deliver/policy.h"
 #include "mail/outcome.h"
 #include "net/connect.h"
 #include "net/dane.h"
@@ -56,6 +57,7 @@ struct route {
 	struct route_host *hosts;      /* owned */
 	size_t n_hosts;
 	bool is_direct;
+	struct policy policy;          /* MTA-STS, where it was asked for */
 	bool is_answered;              /* DNS told which hosts there are: that none of them is reached is not our network's fault */
 	/* When there is no host to try: what becomes of the recipients, and the same as an error. PENDING: there are hosts. */
 	struct outcome refusal;
