@@ -78,6 +78,9 @@ add_problem(struct buf *b, const struct envelope *envelope, const struct recipie
 static bool
 is_session_failure(const struct delivery *delivery, const struct outcome *outcome)
 {
+	/* Each destination has its own: the outcomes tell. */
+	if (delivery->account->delivery == DELIVER_DIRECT)
+		return false;
 	return err_is_set(&delivery->failure) && outcome->state == OUTCOME_DEFERRED && outcome->stage < OUTCOME_AT_MAIL &&
 	       !outcome->may_be_duplicate;
 }

@@ -199,15 +199,16 @@ add_service(struct route *route, const struct route_query *query, const char *do
             enum route_tls tls)
 {
 	const struct service_random random = {finder_draw, query->finder};
-	struct record_srv records[DNS_RECORDS_MOST];
+	struct record_srv *records = mem_alloc(answer->n_records, sizeof(*records));
 	struct str rest = buf_str(&answer->records), rdata;
 	size_t n = 0;
 
-	while (n < DNS_RECORDS_MOST && dns_next(&rest, &rdata))
+	while (n < answer->n_records && dns_next(&rest, &rdata))
 		n += record_read_srv(rdata, &records[n]);
 	n = service_order(records, n, &random);
 	for (size_t i = 0; i < n; i++)
 		add_service_host(route, query->account, &records[i], domain, answer, tls);
+	free(records);
 }
 
 static bool

@@ -28,7 +28,7 @@ enum dns_result {
 
 enum {
 	DNS_NAME_SIZE = 256,    /* of a name as text, with its NUL */
-	DNS_RECORDS_MOST = 100  /* records of one answer that are kept */
+	DNS_RECORDS_MOST = 2000 /* records of one answer that are kept: more than fit into an answer that means well */
 };
 
 struct dns_settings {
