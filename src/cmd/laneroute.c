@@ -17,44 +17,13 @@
 #include "deliver/destination.h"
 #include "deliver/report.h"
 
-/* Sessions in a row that were lost in the middle of a message: after so many it is not the message's fault. */
-enum { LOSSES_MOST = 2 };
-
 enum {
 	SLOT_SECONDS = 30, /* for a lane that is patient */
 	SLOT_POLL_MS = 200
 };
 
-/* Entries that somebody else had locked: asked for once more at the end, for it may have been mailq that looked at
- * them. */
-enum { BUSY_MOST = 64 };
-
-struct lane_route {
-	struct lane *lane;
-	struct call *call;
-	const char *tag;
-	struct secret own_secret;
-	const struct secret *secret;
-	bool has_secret;
-	struct lane_batch batch;
-	size_t n_seen;                /* items of the batch that were looked at */
-	struct spool_item *busy[BUSY_MOST];
-	size_t n_busy;
-	bool is_second_look;          /* at those that were busy */
-	struct spool_scan scan;       /* what lane_route_look() found: the batch is in it */
-	struct spool_item **items;    /* likewise */
-	struct cargo *waiting;        /* open and locked, to be tried next */
-	struct cargo *left;           /* a session is done with them, and somebody is pending still */
-	size_t n_settled;             /* in this session: entries that the server said something about */
-	size_t n_doubtful;            /* in this session: entries whose text went out without an answer */
-	unsigned n_losses;
-	bool was_failing;             /* there was a hint that it is not well */
-	bool has_worked;              /* and since then a message was answered */
-	bool ignores_times;           /* so that what was put off because of it need not wait longer */
-};
-
-static struct backoff
-backoff_of(const struct lane_route *route)
+struct backoff
+laneroute_backoff_of(const struct lane_route *route)
 {
 	return (struct backoff){
 		.spool = route->lane->spool,
@@ -64,8 +33,8 @@ backoff_of(const struct lane_route *route)
 	};
 }
 
-static struct cargo_claim
-claim_of(const struct lane_route *route)
+struct cargo_claim
+laneroute_claim_of(const struct lane_route *route)
 {
 	return (struct cargo_claim){
 		.lane = route->lane,
@@ -74,8 +43,8 @@ claim_of(const struct lane_route *route)
 	};
 }
 
-static void
-settle(struct lane_route *route, struct cargo *cargo, bool has_reached, bool is_tls_used)
+void
+laneroute_settle(struct lane_route *route, struct cargo *cargo, bool has_reached, bool is_tls_used)
 {
 	const struct settlement about = {
 		.program = route->lane->program,
@@ -94,7 +63,7 @@ settle(struct lane_route *route, struct cargo *cargo, bool has_reached, bool is_
 static bool
 goes_this_way(struct lane_route *route, struct cargo *cargo)
 {
-	const struct cargo_claim how = claim_of(route);
+	const struct cargo_claim how = laneroute_claim_of(route);
 	struct err err = {0};
 	bool is_kept;
 
@@ -106,10 +75,10 @@ goes_this_way(struct lane_route *route, struct cargo *cargo)
 	return is_kept;
 }
 
-static struct cargo *
-claim(struct lane_route *route, struct spool_item *item)
+struct cargo *
+laneroute_claim(struct lane_route *route, struct spool_item *item)
 {
-	const struct cargo_claim how = claim_of(route);
+	const struct cargo_claim how = laneroute_claim_of(route);
 	bool is_busy = false;
 	struct cargo *cargo = cargo_claim(&how, item->name, &is_busy);
 
@@ -122,13 +91,13 @@ claim(struct lane_route *route, struct spool_item *item)
 	/* A process that was killed between the last result and its consequences left them to us. */
 	if (cargo == NULL || cargo_is_pending(cargo))
 		return cargo;
-	settle(route, cargo, false, false);
+	laneroute_settle(route, cargo, false, false);
 	return NULL;
 }
 
 /* Lanes go through the same items, each from its own place on, so that they do not meet at every entry. */
-static struct spool_item *
-next_item(struct lane_route *route)
+struct spool_item *
+laneroute_next_item(struct lane_route *route)
 {
 	const struct lane *lane = route->lane;
 	size_t start = lane->n_lanes > 1 ? route->batch.n * lane->number / lane->n_lanes : 0;
@@ -149,8 +118,8 @@ next_parcel(void *context, struct parcel **parcel)
 	struct cargo *cargo = cargo_take_first(&route->waiting);
 	struct spool_item *item;
 
-	while (cargo == NULL && (item = next_item(route)) != NULL)
-		cargo = claim(route, item);
+	while (cargo == NULL && (item = laneroute_next_item(route)) != NULL)
+		cargo = laneroute_claim(route, item);
 	if (cargo == NULL)
 		return SESSION_END;
 	*parcel = &cargo->parcel;
@@ -191,7 +160,7 @@ parcel_is_finished(void *context, struct parcel *parcel)
 		route->n_doubtful++;
 	else if (!cargo_was_told_to_go(cargo))
 		route->n_settled++;
-	settle(route, cargo, true, route->call->account.tls);
+	laneroute_settle(route, cargo, true, route->call->account.tls);
 }
 
 struct delivery_source
@@ -205,149 +174,12 @@ lane_route_source(struct lane_route *route)
 	};
 }
 
-/* --- after a session ----------------------------------------------------------------------------------------------- */
-
-/* Nothing was learnt about the message: it stays as it was. */
-static void
-release(struct lane_route *route, struct cargo *cargo)
-{
-	size_t n_pending = envelope_count(&cargo->parcel.envelope, OUTCOME_PENDING);
-	const struct cargo_claim how = claim_of(route);
-	struct err err = {0};
-
-	if (n_pending < cargo->n_claimed) {
-		settle(route, cargo, true, route->call->account.tls);
-		return;
-	}
-	settle_take_back(&cargo->entry, &cargo->parcel);
-	if (cargo->was_sent &&
-	    (!entry_record(&cargo->entry, time(NULL), &err) || !entry_defer(&cargo->entry, cargo->entry.next, &err)))
-		cargo_complain(&how, cargo->entry.name, &err);
-	cargo_free(cargo);
-}
-
-static void
-release_all(struct lane_route *route)
-{
-	struct cargo *cargo;
-
-	while ((cargo = cargo_take_first(&route->left)) != NULL)
-		release(route, cargo);
-	while ((cargo = cargo_take_first(&route->waiting)) != NULL)
-		release(route, cargo);
-}
-
-static void
-keep_all_for_next(struct lane_route *route)
-{
-	struct cargo *cargo;
-
-	while ((cargo = cargo_take_first(&route->left)) != NULL)
-		cargo_append(&route->waiting, cargo);
-}
-
-/* The connection was lost while this message was under way, before its text was out: it may be its fault. */
-static bool
-blame_first(struct lane_route *route, const struct outcome *why)
-{
-	struct cargo **place = &route->left;
-	struct cargo *cargo;
-
-	while (*place != NULL && !(*place)->parcel.order.is_mail_sent)
-		place = &(*place)->next;
-	cargo = *place;
-	if (cargo == NULL)
-		return false;
-	*place = cargo->next;
-	envelope_settle(&cargo->parcel.envelope, why);
-	settle(route, cargo, true, route->call->account.tls);
-	return true;
-}
-
-static void
-put_off_if_old(struct lane_route *route, struct cargo *cargo, const struct delivery *delivery)
-{
-	const struct outcome *why = &delivery->why;
-
-
-	if (time(NULL) - cargo->entry.created < RETRY_DELAY_NOTICE) {
-		release(route, cargo);
-		return;
-	}
-	envelope_settle(&cargo->parcel.envelope, why);
-	settle(route, cargo, retry_has_reached(why) || delivery->is_answered, false);
-}
-
-/* The route failed: what has waited for long is told about, and what is too old is given up, if the server answered
- * at all. */
-static void
-look_at_old(struct lane_route *route, const struct delivery *delivery)
-{
-	int64_t now = time(NULL);
-	struct spool_item *item;
-	struct cargo *cargo;
-
-	while ((cargo = cargo_take_first(&route->left)) != NULL || (cargo = cargo_take_first(&route->waiting)) != NULL)
-		put_off_if_old(route, cargo, delivery);
-	while ((item = next_item(route)) != NULL) {
-		struct str id, tag;
-
-		if (!id_split(str_of(item->name), &id, &tag) || now - id_time(id) / 1000000 < RETRY_DELAY_NOTICE)
-			continue;
-		cargo = claim(route, item);
-		if (cargo != NULL)
-			put_off_if_old(route, cargo, delivery);
-	}
-}
-
-static void
-fail_route(struct lane_route *route, const struct delivery *delivery)
-{
-	struct backoff backoff = backoff_of(route);
-	enum retry_class class = retry_class_of(&delivery->why, delivery->failure.exit_code);
-	const char *advice = report_failure_hint(delivery);
-
-	backoff_failed(&backoff, class, buf_text(&delivery->failure.text), advice);
-	if (class == RETRY_ROUTE)
-		look_at_old(route, delivery);
-	release_all(route);
-	route->n_seen = route->batch.n;
-	route->n_busy = 0;
-}
-
-void
-lane_route_ended(struct lane_route *route, const struct delivery *delivery, bool is_fine)
-{
-	struct backoff backoff = backoff_of(route);
-	bool has_progressed = route->n_settled > 0;
-	bool was_lost = !is_fine && delivery->why.reply_code == 0;
-
-	if (has_progressed) {
-		backoff_succeeded(&backoff);
-		route->has_worked = true;
-		route->n_losses = 0;
-	}
-	if (is_fine || route->n_doubtful > 0 || (was_lost && blame_first(route, &delivery->why))) {
-		if (!is_fine)
-			route->n_losses++;
-		keep_all_for_next(route);
-		/* A session that ends well and takes nothing would be followed by others like it for ever. */
-		if ((is_fine && !has_progressed && route->waiting != NULL) || route->n_losses >= LOSSES_MOST)
-			fail_route(route, delivery);
-	} else if (has_progressed)
-		keep_all_for_next(route); /* the server has its limits for one session */
-	else
-		fail_route(route, delivery);
-	route->n_settled = 0;
-	route->n_doubtful = 0;
-}
-
 /* --- the whole ----------------------------------------------------------------------------------------------------- */
 
 static bool
 find_secret(struct lane_route *route)
 {
-	struct backoff backoff = backoff_of(route);
+	struct backoff backoff = laneroute_backoff_of(route);
 	struct err err = {0};
 	bool is_found = true;
 
@@ -401,8 +233,8 @@ has_cargo(struct lane_route *route)
 
 	if (route->waiting != NULL)
 		return true;
-	while (cargo == NULL && (item = next_item(route)) != NULL)
-		cargo = claim(route, item);
+	while (cargo == NULL && (item = laneroute_next_item(route)) != NULL)
+		cargo = laneroute_claim(route, item);
 	if (cargo != NULL)
 		cargo_append(&route->waiting, cargo);
 	return cargo != NULL;
@@ -413,7 +245,7 @@ static int
 take_slot(struct lane_route *route)
 {
 	int64_t end = clock_deadline(SLOT_SECONDS);
-	struct backoff backoff = backoff_of(route);
+	struct backoff backoff = laneroute_backoff_of(route);
 
 	for (;;) {
 		struct hint hint = {0};
@@ -441,7 +273,7 @@ run_sessions(struct lane_route *route)
 	int slot;
 
 	if (!has_cargo(route) || !find_secret(route)) {
-		release_all(route);
+		laneroute_release_all(route);
 		return;
 	}
 	slot = take_slot(route);
@@ -449,7 +281,7 @@ run_sessions(struct lane_route *route)
 		run_session(route);
 	if (slot >= 0)
 		close(slot);
-	release_all(route);
+	laneroute_release_all(route);
 }
 
 void
@@ -523,7 +355,7 @@ lane_route_free(struct lane_route *route)
 {
 	if (route == NULL)
 		return;
-	release_all(route);
+	laneroute_release_all(route);
 	spool_scan_free(&route->scan);
 	free(route->items);
 	secret_free(&route->own_secret);
