@@ -124,32 +124,44 @@ add_entry(struct outbox_entries *entries, struct spool *spool, const struct entr
 	return true;
 }
 
-/* Everybody who waits, a destination at a time. An entry takes those who are pending or deferred, so the part has nobody else. */
+/* An entry for those who are marked, all of one destination. */
 static bool
-add_each(struct outbox_entries *entries, struct spool *spool, struct entry_content *content, struct err *err)
+add_marked(struct outbox_entries *entries, struct spool *spool, const struct entry_content *of_all, const char *destination,
+           const bool *wanted, struct err *err)
 {
-	const struct envelope *whole = content->envelope;
-	const struct str base = content->route;
+	struct entry_content content = *of_all;
+	struct envelope part = {0};
+	struct buf route = {0};
+	bool is_fine;
+
+	buf_add_str(&route, of_all->route);
+	destination_add_route(&route, destination, destination_wish(of_all->envelope, of_all->message));
+	destination_split(of_all->envelope, wanted, &part);
+	content.envelope = &part;
+	content.route = buf_str(&route);
+	is_fine = add_entry(entries, spool, &content, err);
+	destination_end(&part);
+	buf_free(&route);
+	return is_fine;
+}
+
+/* Everybody who waits, a destination at a time. */
+static bool
+add_each(struct outbox_entries *entries, struct spool *spool, const struct entry_content *of_all, struct err *err)
+{
+	static const unsigned waiting = DESTINATION_PENDING | DESTINATION_DEFERRED;
+	const struct envelope *whole = of_all->envelope;
 	bool *wanted = mem_alloc(whole->n_recipients, sizeof(*wanted)), *done = mem_alloc(whole->n_recipients, sizeof(*done));
 	bool is_fine = true;
 
 	for (size_t i = 0; is_fine && i < whole->n_recipients; i++) {
-		struct buf destination = {0}, route = {0};
-		struct envelope part = {0};
+		struct buf destination = {0};
 
 		destination_add(&destination, whole->recipients[i].mailbox);
-		if (!done[i] && destination_mark(whole, buf_text(&destination), DESTINATION_PENDING | DESTINATION_DEFERRED, wanted) > 0) {
-			for (size_t k = 0; k < whole->n_recipients; k++)
-				done[k] = done[k] || wanted[k];
-			buf_add_str(&route, base);
-			destination_add_route(&route, buf_text(&destination), destination_wish(whole, content->message));
-			destination_split(whole, wanted, &part);
-			content->envelope = &part;
-			content->route = buf_str(&route);
-			is_fine = add_entry(entries, spool, content, err);
-			destination_end(&part);
-		}
-		buf_free(&route);
+		if (!done[i] && destination_mark(whole, buf_text(&destination), waiting, wanted) > 0)
+			is_fine = add_marked(entries, spool, of_all, buf_text(&destination), wanted, err);
+		for (size_t k = 0; k < whole->n_recipients; k++)
+			done[k] = done[k] || wanted[k];
 		buf_free(&destination);
 	}
 	free(wanted);

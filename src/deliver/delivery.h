@@ -73,15 +73,15 @@ struct delivery {
 	size_t next_parcel;
 };
 
-/* Try each host, for direct delivery those of each destination, until no recipient of `parcels` is pending, everything over as few connections as the servers allow; what
- * source.next hands out, when it is set, comes behind them in the same sessions. Afterwards every recipient of `parcels` has
- * an outcome other than pending, and every parcel its exit code; only after SESSION_LEAVE parcels with pending recipients are
- * left as they were. True: all of `parcels` were delivered. */
+/* Try each host, for direct delivery those of each destination, until no recipient of `parcels` is pending, everything over as
+ * few connections as the servers allow; what source.next hands out, when it is set, comes behind them in the same sessions.
+ * Afterwards every recipient of `parcels` has an outcome other than pending, and every parcel its exit code; only after
+ * SESSION_LEAVE parcels with pending recipients are left as they were. True: all of `parcels` were delivered. */
 bool delivery_run(struct delivery *delivery);
 
 /* One session (at the next address or host when the first is not ready) with the account's host, or the destination's, for
- * whatever the source hands out. Recipients that it did not come to stay pending; those of a destination that can never be reached
- * have failed. True: it came to its end. False: failure and why say how it failed. */
+ * whatever the source hands out. Recipients that it did not come to stay pending; those of a destination that can never be
+ * reached have failed. True: it came to its end. False: failure and why say how it failed. */
 bool delivery_session(struct delivery *delivery);
 
 void delivery_free(struct delivery *delivery);

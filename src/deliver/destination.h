@@ -30,7 +30,7 @@ void destination_add_route(struct buf *route, const char *destination, struct tl
 enum { DESTINATION_PENDING = 1, DESTINATION_DEFERRED = 2 };
 size_t destination_mark(const struct envelope *envelope, const char *destination, unsigned states, bool *wanted);
 
-/* The destination of the first recipient who is in one of the wanted states, as a text for the caller to free; NULL: nobody is. */
+/* The destination of the first recipient who is in one of the wanted states, for the caller to free; NULL: nobody is. */
 char *destination_first(const struct envelope *envelope, unsigned states);
 
 /* An envelope of the marked recipients alone. Everything in it is borrowed from the whole one but the array of recipients, which

@@ -120,7 +120,7 @@ ask_exchangers(struct route *route, const struct route_query *query)
 		is_found = add_exchangers(route, query, &answer);
 		break;
 	case DNS_NO_DATA:
-		/* The domain's own addresses stand in for it (RFC 5321 5.1); only here, for a question that failed says nothing. */
+		/* The domain's own addresses stand in for it (RFC 5321 5.1). Only here: a question that failed says nothing. */
 		add_host(route, query, query->destination, 0, answer.is_secure);
 		is_found = true;
 		break;

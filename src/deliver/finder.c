@@ -28,7 +28,8 @@ finder_open(struct finder *finder, const struct account *account, struct err *er
 
 	if (finder->ask != NULL)
 		return true;
-	if (finder->dns != NULL && is_same(finder->server, settings.server) && is_same(finder->trust_anchor, settings.trust_anchor))
+	if (finder->dns != NULL && is_same(finder->server, settings.server) &&
+	    is_same(finder->trust_anchor, settings.trust_anchor))
 		return true;
 	finder_close(finder);
 	if (!dns_open(&finder->dns, &settings, err))

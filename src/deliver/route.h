@@ -58,7 +58,7 @@ struct route {
 	size_t n_hosts;
 	bool is_direct;
 	struct policy policy;          /* MTA-STS, where it was asked for */
-	bool is_answered;              /* DNS told which hosts there are: that none of them is reached is not our network's fault */
+	bool is_answered;              /* DNS told which hosts there are: that none is reached is not our network's fault */
 	/* When there is no host to try: what becomes of the recipients, and the same as an error. PENDING: there are hosts. */
 	struct outcome refusal;
 	struct err failure;

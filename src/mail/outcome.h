@@ -43,7 +43,8 @@ struct outcome {
 void outcome_set_text(struct outcome *outcome, struct str text);
 void outcome_set_host(struct outcome *outcome, const char *host);
 
-/* The exit code for this outcome alone (EX_OK, EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE, EX_DATAERR, EX_TEMPFAIL); EX_TEMPFAIL while pending. */
+/* The exit code for this outcome alone (EX_OK, EX_NOUSER, EX_NOHOST, EX_UNAVAILABLE, EX_DATAERR, EX_TEMPFAIL); EX_TEMPFAIL while
+ * pending. */
 int outcome_exit_code(const struct outcome *outcome);
 
 /* The worse of two exit codes for one message: permanent failures before temporary ones before success. */

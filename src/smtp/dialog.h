@@ -78,7 +78,7 @@ struct dialog_demand {
 	bool is_verified;         /* by that, or by what WANT_TLS asked for, it is known who the server is; may change until
 	                             dialog_protected() */
 	bool wants_starttls;      /* no STARTTLS, no mail */
-	bool tries_starttls;      /* STARTTLS where it is offered, else in the clear (RFC 7435): only for hosts that nobody vouches for */
+	bool tries_starttls;      /* STARTTLS where it is offered, else in the clear (RFC 7435) */
 	bool wants_auth;          /* no AUTH, no mail */
 	bool is_atomic;           /* all recipients or none */
 	bool may_pipeline;
