@@ -33,6 +33,7 @@
 	X(certificate_type_get2) \
 	X(certificate_verify_peers) \
 	X(check_version) \
+	X(credentials_get) \
 	X(credentials_set) \
 	X(deinit) \
 	X(dh_set_prime_bits) \
@@ -43,6 +44,7 @@
 	X(init) \
 	X(memcmp) \
 	X(ocsp_status_request_is_checked) \
+	X(pk_bits_to_sec_param) \
 	X(pk_get_name) \
 	X(pkcs11_init) \
 	X(priority_set_direct) \
@@ -122,6 +124,7 @@ bool gnutls_load(struct err *err);
 #define gnutls_certificate_type_get2 (*gnutls->certificate_type_get2)
 #define gnutls_certificate_verify_peers (*gnutls->certificate_verify_peers)
 #define gnutls_check_version (*gnutls->check_version)
+#define gnutls_credentials_get (*gnutls->credentials_get)
 #define gnutls_credentials_set (*gnutls->credentials_set)
 #define gnutls_deinit (*gnutls->deinit)
 #define gnutls_dh_set_prime_bits (*gnutls->dh_set_prime_bits)
@@ -132,6 +135,7 @@ bool gnutls_load(struct err *err);
 #define gnutls_init (*gnutls->init)
 #define gnutls_memcmp (*gnutls->memcmp)
 #define gnutls_ocsp_status_request_is_checked (*gnutls->ocsp_status_request_is_checked)
+#define gnutls_pk_bits_to_sec_param (*gnutls->pk_bits_to_sec_param)
 #define gnutls_pk_get_name (*gnutls->pk_get_name)
 #define gnutls_pkcs11_init (*gnutls->pkcs11_init)
 #define gnutls_priority_set_direct (*gnutls->priority_set_direct)
