@@ -38,6 +38,8 @@ static const struct rule rules[] = {
 	{SPOOL_BOUNCES_CUR, SPOOL_BOUNCE_AGE, KEEPER_NONE, ""},
 	{SPOOL_ROUTES, UNUSED_AGE, KEEPER_NONE, ""},
 	{SPOOL_LOCK, UNUSED_AGE, KEEPER_LOCKS, "slot."},
+	{SPOOL_POLICIES, SPOOL_POLICY_AGE, KEEPER_NONE, ""},
+	{SPOOL_REPORTS, SPOOL_REPORT_AGE, KEEPER_NONE, ""},
 };
 
 /* Lock it and see that the name still is this file's; then nobody else can have it. -1: it is in use, or not to be

@@ -7,12 +7,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "queue/disk.h"
 #include "queue/hint.h"
+#include "queue/note.h"
 
 enum { FILE_MOST = 2048 }; /* bytes of a hint; longer ones are not ours */
 
@@ -152,31 +152,6 @@ add_lines(struct buf *b, const struct hint *hint)
 	buf_add_text(b, "end\n");
 }
 
-/* A new file in tmp/, and a rename over the old one: readers see one or the other. Dying in between leaves a file
- * for the janitor. */
-static bool
-replace(struct spool *spool, int routes, const char *tag, struct str text)
-{
-	struct err err = {0};
-	char id[ID_LENGTH + 1];
-	int tmp = spool_folder(spool, SPOOL_TMP, &err);
-	int fd;
-	bool is_written;
-
-	err_clear(&err);
-	if (tmp < 0)
-		return false;
-	id_make(id);
-	fd = disk_open(tmp, id, O_WRONLY | O_CREAT | O_EXCL);
-	if (fd < 0)
-		return false;
-	is_written = disk_write(fd, text.data, text.size, 0, NULL) && renameat(tmp, id, routes, tag) == 0;
-	if (!is_written)
-		unlinkat(tmp, id, 0);
-	close(fd);
-	return is_written;
-}
-
 bool
 hint_write(struct spool *spool, struct str tag, const struct hint *hint)
 {
@@ -194,7 +169,7 @@ hint_write(struct spool *spool, struct str tag, const struct hint *hint)
 	if (hint->n_failures == 0 && !hint->is_held)
 		return unlinkat(folder, name, 0) == 0 || errno == ENOENT;
 	add_lines(&text, hint);
-	is_written = text.size < FILE_MOST && replace(spool, folder, name, buf_str(&text));
+	is_written = text.size < FILE_MOST && note_write(spool, SPOOL_ROUTES, name, buf_str(&text));
 	buf_free(&text);
 	return is_written;
 }

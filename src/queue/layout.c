@@ -15,7 +15,10 @@
 #include "queue/disk.h"
 #include "queue/layout.h"
 
-enum { MODE = S_IRWXU };
+enum {
+	MODE = S_IRWXU,
+	N_FIRST_FOLDERS = SPOOL_BOUNCES_CUR + 1 /* those that every spool has */
+};
 
 static const char version[] = "1\n";
 
@@ -30,6 +33,8 @@ static const char *const folder_paths[N_SPOOL_FOLDERS] = {
 	[SPOOL_BOUNCES_TMP] = "bounces/tmp",
 	[SPOOL_BOUNCES_NEW] = "bounces/new",
 	[SPOOL_BOUNCES_CUR] = "bounces/cur",
+	[SPOOL_POLICIES] = "policies",
+	[SPOOL_REPORTS] = "reports",
 };
 
 const char *
@@ -172,7 +177,7 @@ layout_complete(int root)
 {
 	if (!make_folder(root, "bounces"))
 		return false;
-	for (size_t i = 0; i < N_SPOOL_FOLDERS; i++)
+	for (size_t i = 0; i < N_FIRST_FOLDERS; i++)
 		if (!make_folder(root, folder_paths[i]))
 			return false;
 	/* The names of all folders are durable before VERSION says that they are there. */

@@ -9,6 +9,8 @@
  *     bounces/       a Maildir of delivery status notifications: tmp, new, cur
  *     routes/        hints (queue/hint.h); may be removed at any time
  *     lock/          files to lock; what is in them does not matter
+ *     policies/      MTA-STS policies of domains; made when there is one
+ *     reports/       what is to be said about TLS, a file for each day; made when it is asked for
  *
  * All of it belongs to one user, mode 0700, on one file system. Everything is opened relative to descriptors of the
  * folders, without following links. Only flock(2) is used, so a lock cannot outlive its process. */
@@ -35,6 +37,9 @@ enum spool_folder {
 	SPOOL_BOUNCES_TMP,
 	SPOOL_BOUNCES_NEW,
 	SPOOL_BOUNCES_CUR,
+	/* Not made with the others, but on first use. */
+	SPOOL_POLICIES,
+	SPOOL_REPORTS,
 	N_SPOOL_FOLDERS
 };
 
@@ -43,7 +48,9 @@ enum {
 	SPOOL_BATCH = 8192,              /* entries that a scan returns at most, so that memory does not grow with the queue */
 	SPOOL_TMP_AGE = 36 * 3600,       /* seconds after which what is left in tmp/ may be removed */
 	SPOOL_FAILED_AGE = 30 * 86400,   /* the same for failed/ */
-	SPOOL_BOUNCE_AGE = 30 * 86400    /* and for notifications that were read (bounces/cur) */
+	SPOOL_BOUNCE_AGE = 30 * 86400,   /* and for notifications that were read (bounces/cur) */
+	SPOOL_POLICY_AGE = 366 * 86400,  /* of a policy that nobody asked for: none is in force for longer (RFC 8461 3.2) */
+	SPOOL_REPORT_AGE = 30 * 86400
 };
 
 /* Where to look for the spool. */

@@ -188,6 +188,11 @@ test_first_run(struct kit *kit)
 	}
 	tap_ok(all_there, "all folders are there, closed to others");
 	tap_is_number((long long)count_names(kit->path), 9, "and nothing else");
+	tap_ok(spool_folder(&kit->spool, SPOOL_POLICIES, &kit->err) >= 0 && mode_of(kit_path(kit, "spool/policies")) == 0700,
+	       "a folder that few need is made when it is used");
+	rmdir(kit_path(kit, "spool/policies"));
+	close(kit->spool.folders[SPOOL_POLICIES]);
+	kit->spool.folders[SPOOL_POLICIES] = -1;
 	tap_ok(kit_count(kit, SPOOL_TMP) == 0, "nothing is left in tmp/");
 
 	/* Dead after any number of folders, VERSION not written. */
@@ -407,6 +412,8 @@ test_clean(struct kit *kit)
 {
 	time_t now = 2000000000;
 
+	spool_folder(&kit->spool, SPOOL_POLICIES, &kit->err);
+	spool_folder(&kit->spool, SPOOL_REPORTS, &kit->err);
 	for (int64_t i = 1; i <= 2; i++) {
 		/* The first of each kind is old enough. */
 		touch(kit, SPOOL_TMP, i, "00000000", now - SPOOL_TMP_AGE + (i == 1 ? -1 : 1));
@@ -418,14 +425,17 @@ test_clean(struct kit *kit)
 		touch(kit, SPOOL_HOLD, i, "00000000", now - 400 * DAY);
 		touch(kit, SPOOL_CORRUPT, i, "00000000", now - 400 * DAY);
 		touch(kit, SPOOL_ROUTES, i, "00000000", now - 30 * DAY + (i == 1 ? -1 : 1));
+		touch(kit, SPOOL_POLICIES, i, "00000000", now - SPOOL_POLICY_AGE + (i == 1 ? -1 : 1));
+		touch(kit, SPOOL_REPORTS, i, "00000000", now - SPOOL_REPORT_AGE + (i == 1 ? -1 : 1));
 	}
 	kit_write(kit_file(kit, SPOOL_LOCK, "slot.00000000.0"), "", 0);
 	kit_set_age(kit_file(kit, SPOOL_LOCK, "slot.00000000.0"), now - 31 * DAY);
 	kit_write(kit_file(kit, SPOOL_LOCK, "flush"), "", 0);
 	kit_set_age(kit_file(kit, SPOOL_LOCK, "flush"), now - 31 * DAY);
-	tap_is_number((long long)spool_clean(&kit->spool, now, false), 6, "what is old enough is removed");
+	tap_is_number((long long)spool_clean(&kit->spool, now, false), 8, "what is old enough is removed");
 	tap_ok(kit_count(kit, SPOOL_TMP) == 1 && kit_count(kit, SPOOL_FAILED) == 1 && kit_count(kit, SPOOL_BOUNCES_CUR) == 1 &&
-	       kit_count(kit, SPOOL_BOUNCES_TMP) == 1 && kit_count(kit, SPOOL_ROUTES) == 1, "and what is younger stays");
+	       kit_count(kit, SPOOL_BOUNCES_TMP) == 1 && kit_count(kit, SPOOL_ROUTES) == 1 &&
+	       kit_count(kit, SPOOL_POLICIES) == 1 && kit_count(kit, SPOOL_REPORTS) == 1, "and what is younger stays");
 	tap_ok(kit_count(kit, SPOOL_QUEUE) == 2 && kit_count(kit, SPOOL_HOLD) == 2 && kit_count(kit, SPOOL_CORRUPT) == 2 &&
 	       kit_count(kit, SPOOL_BOUNCES_NEW) == 2, "queue, hold, corrupt and new notifications are never touched");
 	tap_ok(!kit_exists(kit_file(kit, SPOOL_LOCK, "slot.00000000.0")) && kit_exists(kit_file(kit, SPOOL_LOCK, "flush")),
@@ -433,7 +443,7 @@ test_clean(struct kit *kit)
 
 	touch(kit, SPOOL_TMP, 3, "00000000", now - 2 * DAY);
 	tap_is_number((long long)spool_clean(&kit->spool, now + 3599, false), 0, "for an hour it is not looked again");
-	tap_is_number((long long)spool_clean(&kit->spool, now + 3599, true), 1 + 5,
+	tap_is_number((long long)spool_clean(&kit->spool, now + 3599, true), 1 + 7,
 	              "unless it is asked for; and what has become old enough goes");
 	touch(kit, SPOOL_TMP, 3, "00000000", now - 2 * DAY);
 	tap_is_number((long long)spool_clean(&kit->spool, now + 2 * 3600, false), 1, "later it is");
