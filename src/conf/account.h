@@ -135,6 +135,9 @@ struct account {
 	char *tls_host_override;
 	int tls_min_dh_prime_bits;
 	int tls_min;               /* 12 or 13: TLS 1.2, 1.3 */
+	bool mta_sts;
+	char *mta_sts_connect;     /* ADDRESS:PORT; NULL: the policy host's port 443 */
+	char *mta_sts_trust_file;  /* "system" or a path */
 
 	char *from;                /* pattern or address as written; "" is the null reverse-path; NULL: not set */
 	char *from_full_name;

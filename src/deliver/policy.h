@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "conf/account.h"
 #include "deliver/policycache.h"
 #include "net/https.h"
 
@@ -43,6 +44,10 @@ struct policy {
 	enum policy_fault fault;            /* of the fetch, now or just before; a cached policy may be in force despite it */
 	struct buf why;                     /* in words, cleaned */
 };
+
+/* Take over what the account says about fetching; borrowed. Whether policies are to be heeded at all (mta_sts) is the caller's to
+ * ask. */
+void policy_use_account(struct policy_query *query, const struct account *account);
 
 /* Find the policy that is in force for the domain; *policy is zeroed. Ends at the deadline. Never an error: what cannot be
  * fetched is a policy from the cache, or none, and policy->fault. */
