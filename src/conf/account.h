@@ -126,9 +126,6 @@ struct account {
 	char *domain;              /* EHLO name */
 	char *source_ip;
 	char *dns_server;          /* ADDRESS[@PORT]; NULL: those of /etc/resolv.conf */
-	bool mta_sts;
-	char *mta_sts_connect;
-	char *mta_sts_trust_file;
 	char *dns_trust_anchor;    /* a path; NULL: the system's, "": none, so that nothing is secure */
 	char *proxy_host;
 	int proxy_port;
@@ -157,6 +154,9 @@ struct account {
 	int tls_min_dh_prime_bits;
 	int tls_min;               /* 12 or 13: TLS 1.2, 1.3 */
 	bool require_tls;          /* REQUIRETLS (RFC 8689) */
+	bool mta_sts;
+	char *mta_sts_connect;     /* ADDRESS:PORT; NULL: the policy host's port 443 */
+	char *mta_sts_trust_file;  /* "system" or a path */
 
 	char *from;                /* pattern or address as written; "" is the null reverse-path; NULL: not set */
 	char *from_full_name;

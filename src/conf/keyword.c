@@ -9,6 +9,9 @@
 #include <string.h>
 
 #include "conf/hostlist.h"
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "conf/keyword.h"
 #include "mail/identity.h"
 #include "mail/mailbox.h"
@@ -192,6 +195,37 @@ complain_queue_dir(struct str argument)
 	return "an absolute path";
 }
 
+/* Is text an address of IPv4, or of IPv6 in brackets? */
+static bool
+is_address(struct str text)
+{
+	bool is_bracketed = text.size > 2 && text.data[0] == '[' && text.data[text.size - 1] == ']';
+	struct in6_addr address;
+	char *copy;
+	bool is_good;
+
+	if (is_bracketed)
+		text = str_make(text.data + 1, text.size - 2);
+	copy = mem_copy(text.data, text.size);
+	is_good = inet_pton(is_bracketed ? AF_INET6 : AF_INET, copy, &address) == 1;
+	free(copy);
+	return is_good;
+}
+
+static const char *
+complain_mta_sts_connect(struct str argument)
+{
+	size_t colon = argument.size;
+	uint64_t port = 0;
+
+	while (colon > 0 && argument.data[colon - 1] != ':')
+		colon--;
+	if (colon > 0 && str_to_number(str_from(argument, colon), UINT16_MAX, &port) && port > 0 &&
+	    is_address(str_first(argument, colon - 1)))
+		return NULL;
+	return "an address and a port, such as 192.0.2.1:443 or [2001:db8::1]:443";
+}
+
 static const char *
 complain_bounce_to(struct str argument)
 {
@@ -303,6 +337,11 @@ static const struct keyword settings[] = {
 	{TEXT(tls_host_override), .metavar = "HOST", .remark = "host", .help = "name the certificate must have"},
 	{SWITCH(require_tls, "off"), .flags = KEYWORD_OF_MESSAGE, .empty = "on",
 	 .help = "verified TLS on the whole way of the message, or a refusal (REQUIRETLS)"},
+	{SWITCH(mta_sts, "on"), .empty = "on", .help = "heed the policies that domains publish (MTA-STS)"},
+	{TEXT(mta_sts_connect), .complain = complain_mta_sts_connect, .metavar = "ADDRESS:PORT", .remark = "the policy host's port 443",
+	 .help = "where to fetch policies from, whatever the host's address is"},
+	{TEXT(mta_sts_trust_file), .flags = KEYWORD_IS_PATH, .initial = "system", .metavar = "FILE",
+	 .help = "certificates to trust for policies, or system"},
 	{SWITCH(auto_from, "off"), .empty = "on", .help = "envelope sender is the login name at maildomain"},
 	{TEXT(maildomain), .metavar = "DOMAIN", .help = "domain for auto_from"},
 	{TEXT(mailname), .metavar = "DOMAIN", .remark = "/etc/mailname, else the name of this host",

@@ -220,6 +220,17 @@ decide(struct search *search, int64_t deadline)
 }
 
 void
+policy_use_account(struct policy_query *query, const struct account *account)
+{
+	query->connect = account->mta_sts_connect;
+	query->trust_file = account->mta_sts_trust_file;
+	query->proxy_host = account->proxy_host;
+	query->proxy_port = account->proxy_port;
+	query->proxy_user = account->proxy_user;
+	query->proxy_password = account->proxy_password;
+}
+
+void
 policy_find(struct policy *policy, const struct policy_query *query, int64_t deadline)
 {
 	struct search search = {.query = query, .policy = policy, .now = (int64_t)query->now};

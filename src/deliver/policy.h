@@ -8,6 +8,7 @@
 
 #include <time.h>
 
+#include "conf/account.h"
 #include "deliver/policycache.h"
 #include "net/https.h"
 
@@ -18,7 +19,7 @@ enum {
 
 struct policy_query {
 	const char *domain;                 /* the recipients', in A-labels without a dot at the end */
-	struct mtasts_record record;        /* what the TXT records of _mta-sts.DOMAIN say; zeroed: there is none, or nobody knows */
+	struct mtasts_record record;        /* what the TXT records of _mta-sts.DOMAIN say; zeroed: none, or nobody knows */
 	const char *connect;                /* for https.h; NULL: none */
 	const char *trust_file;             /* "system", or a path */
 	const char *proxy_host;             /* a SOCKS5 proxy; NULL: none */
@@ -40,12 +41,16 @@ struct policy {
 	struct mtasts_policy sts;           /* what is in force */
 	struct buf text;                    /* the same as it came */
 	char id[MTASTS_ID_SIZE];
-	enum policy_fault fault;            /* of the fetch, now or within POLICY_PAUSE; a cached policy may be in force despite it */
+	enum policy_fault fault;            /* of the fetch, now or just before; a cached policy may be in force despite it */
 	struct buf why;                     /* in words, cleaned */
 };
 
-/* Find the policy that is in force for the domain; *policy is zeroed. Ends at the deadline. Never an error: what cannot be fetched
- * is a policy from the cache, or none, and policy->fault. */
+/* Take over what the account says about fetching; borrowed. Whether policies are to be heeded at all (mta_sts) is the caller's to
+ * ask. */
+void policy_use_account(struct policy_query *query, const struct account *account);
+
+/* Find the policy that is in force for the domain; *policy is zeroed. Ends at the deadline. Never an error: what cannot be
+ * fetched is a policy from the cache, or none, and policy->fault. */
 void policy_find(struct policy *policy, const struct policy_query *query, int64_t deadline);
 
 /* "sts-policy-fetch-error" and the like (RFC 8460 4.3.2.2); NULL for POLICY_GOOD. Constant. */

@@ -103,7 +103,7 @@ load_curl(struct curl_table *curl, struct err *err)
 
 /* --- callbacks ----------------------------------------------------------------------------------------------------- */
 
-/* The keys of the chain are held to PROFILE_MEDIUM, as in our own sessions, which have it from their priority string; in a session
+/* The keys of the chain are held to PROFILE_MEDIUM, as in our own sessions, which have it from their priorities; in a session
  * of libcurl verify_peer() cannot ask for more than that session did. */
 static bool
 check_strength(gnutls_session_t session, struct err *err)

@@ -242,6 +242,8 @@ example_of(const struct keyword *keyword)
 		return "0E:A3:01:BC:70:4C:F0:F5:B4:F6:8A:18:C7:A5:5E:41";
 	if (strcmp(keyword->name, "dsn_notify") == 0)
 		return "failure,delay";
+	if (strcmp(keyword->name, "mta_sts_connect") == 0)
+		return "[::1]:443";
 	if (strcmp(keyword->name, "bounce_to") == 0)
 		return "\"a\\\\b\"@example.org";
 	if (strcmp(keyword->name, "treat_as_temporary") == 0)

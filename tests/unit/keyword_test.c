@@ -125,6 +125,28 @@ test_names(void)
 }
 
 static void
+test_places(void)
+{
+	static const char *const good[] = {"192.0.2.1:443", "[2001:db8::1]:8443", "127.0.0.1:65535"};
+	static const char *const bad[] = {"192.0.2.1", ":443", "192.0.2.1:0", "192.0.2.1:65536", "2001:db8::1:443", "[192.0.2.1]:443",
+	                                  "mta-sts.example.org:443", "[]:443", "192.0.2.1:", "192.0.2.1 :443"};
+
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		is_value("mta_sts_connect", good[i], good[i], "mta_sts_connect is an address and a port");
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct account account = {0};
+		struct err err = {0};
+
+		account_init(&account);
+		tap_ok(!value_set(&account, STR("mta_sts_connect"), str_of(bad[i]), here, &err) &&
+		               strstr(buf_text(&err.text), "an address and a port, such as 192.0.2.1:443") != NULL,
+		       "mta_sts_connect is not '%s'", bad[i]);
+		err_clear(&err);
+		account_free(&account);
+	}
+}
+
+static void
 test_durations(void)
 {
 	static const char fault[] = "is not a time such as 90s, 30m, 12h or 5d";
@@ -364,6 +386,7 @@ main(void)
 	test_table();
 	test_names();
 	test_numbers();
+	test_places();
 	test_durations();
 	test_queue();
 	test_words();

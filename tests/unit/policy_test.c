@@ -206,6 +206,20 @@ test_round_trip(struct kit *kit)
 	cached_policy_free(&read);
 }
 
+static void
+test_account(void)
+{
+	char connect[] = "127.0.0.1:443", trust_file[] = "/etc/ca.pem", proxy[] = "proxy.example", user[] = "joe", password[] = "secret";
+	const struct account account = {.mta_sts_connect = connect, .mta_sts_trust_file = trust_file, .proxy_host = proxy,
+	                                .proxy_port = 1081, .proxy_user = user, .proxy_password = password};
+	struct policy_query query = {.domain = "example.org"};
+
+	policy_use_account(&query, &account);
+	tap_ok(query.connect == connect && query.trust_file == trust_file && query.proxy_host == proxy && query.proxy_port == 1081 &&
+	               query.proxy_user == user && query.proxy_password == password && strcmp(query.domain, "example.org") == 0,
+	       "where to ask is the account's to say");
+}
+
 int
 main(void)
 {
@@ -213,6 +227,7 @@ main(void)
 
 	kit_open(&kit);
 	test_without_cache();
+	test_account();
 	test_cache(&kit);
 	test_age(&kit);
 	test_distrust(&kit);
