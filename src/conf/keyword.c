@@ -6,12 +6,11 @@
 
 #include <arpa/inet.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "conf/hostlist.h"
-#include <stdlib.h>
-
 #include "base/mem.h"
+#include "conf/hostlist.h"
 #include "conf/keyword.h"
 #include "mail/identity.h"
 #include "mail/mailbox.h"
