@@ -110,6 +110,8 @@ struct account {
 	enum account_protocol protocol;
 	char *domain;              /* EHLO name */
 	char *source_ip;
+	char *dns_server;          /* ADDRESS[@PORT]; NULL: those of /etc/resolv.conf */
+	char *dns_trust_anchor;    /* a path; NULL: the system's, "": none, so that nothing is secure */
 	char *proxy_host;
 	int proxy_port;
 	char *proxy_user;

@@ -4,7 +4,9 @@
 
 #include "config.h"
 
+#include <arpa/inet.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "conf/keyword.h"
 #include "mail/identity.h"
@@ -133,6 +135,26 @@ complain_fingerprint(struct str argument)
 }
 
 static const char *
+complain_dns_server(struct str argument)
+{
+	size_t at = str_find(argument, '@');
+	size_t end = str_find(str_first(argument, at), '%');
+	char text[INET6_ADDRSTRLEN] = "";
+	unsigned char address[sizeof(struct in6_addr)];
+	uint64_t port = 1;
+	bool is_good = end < sizeof(text) && memchr(argument.data, '\0', end) == NULL;
+
+	if (at < argument.size)
+		is_good = is_good && str_to_number(str_from(argument, at + 1), UINT16_MAX, &port) && port > 0;
+	if (is_good) {
+		memcpy(text, argument.data, end);
+		/* A zone (fe80::1%eth0) is one of IPv6. */
+		is_good = inet_pton(AF_INET6, text, address) == 1 || (end == at && inet_pton(AF_INET, text, address) == 1);
+	}
+	return is_good ? NULL : "an address, perhaps with a port behind: 192.0.2.1, 127.0.0.1@5353, 2001:db8::53";
+}
+
+static const char *
 complain_dsn_notify(struct str argument)
 {
 	static const struct str conditions[] = {STR("failure"), STR("delay"), STR("success")};
@@ -234,6 +256,10 @@ static const struct keyword settings[] = {
 	{FIELD(port), .type = KEYWORD_NUMBER, .least = 1, .most = 65535, .metavar = "PORT",
 	 .remark = "25; 465 with tls on and tls_starttls off; none for lmtp", .help = "port of the server"},
 	{TEXT(source_ip), .label = "source ip", .metavar = "IP", .help = "local address to connect from"},
+	{TEXT(dns_server), .complain = complain_dns_server, .metavar = "ADDRESS[@PORT]", .remark = "those of /etc/resolv.conf",
+	 .help = "resolver to ask in direct delivery"},
+	{TEXT(dns_trust_anchor), .flags = KEYWORD_IS_PATH | KEYWORD_KEEPS_EMPTY, .metavar = "FILE", .remark = "the system's",
+	 .help = "keys that DNSSEC begins with"},
 	{TEXT(proxy_host), .label = "proxy host", .metavar = "HOST", .help = "SOCKS5 proxy"},
 	{FIELD(proxy_port), .type = KEYWORD_NUMBER, .label = "proxy port", .least = 1, .most = 65535, .empty = "",
 	 .metavar = "PORT", .remark = "1080", .help = "port of the proxy"},

@@ -33,7 +33,7 @@ enum {
 
 struct dns_settings {
 	const char *server;       /* ADDRESS[@PORT] of the resolver; NULL: those of /etc/resolv.conf */
-	const char *trust_anchor; /* file of DNSKEY or DS records; NULL: the system's (without one nothing is secure) */
+	const char *trust_anchor; /* file of DNSKEY or DS records; NULL: the system's; "": none. Without one nothing is secure */
 };
 
 /* One question. Its answer's absence has a verdict as well: is_secure holds for DNS_NO_DATA and DNS_NO_NAME too. */
@@ -70,7 +70,7 @@ void dns_query_free(struct dns_query *query);
 /* NULL is harmless. A child that was forked while it was open must not use it, and must not close it. */
 void dns_close(struct dns *dns);
 
-/* "libunbound 1.17.1", or why there is none; for --version. Constant. */
+/* "1.17.1", or why there is none, in brackets; for --version. Constant. */
 const char *dns_library_version(void);
 
 #endif

@@ -195,6 +195,19 @@ test_queue(void)
 		buf_printf(&expected, "treat_as_temporary: '%s' is not %s", *argument, code_fault);
 		is_value("treat_as_temporary", *argument, buf_text(&expected), "what is no such code is refused");
 	}
+	for (const char *const *argument = (const char *const[]){"192.0.2.1", "127.0.0.1@5353", "2001:db8::53", "::1@65535",
+	     "fe80::1%eth0@53", NULL}; *argument != NULL; argument++)
+		is_value("dns_server", *argument, *argument, "dns_server is an address, perhaps with a port");
+	is_value("dns_server", "", "(not set)", "an empty dns_server unsets");
+	for (const char *const *argument = (const char *const[]){"ns.example.org", "192.0.2.1:53", "192.0.2.1@", "192.0.2.1@0",
+	     "192.0.2.1@65536", "@53", "192.0.2.1%eth0", "1.2", "192.0.2.1 192.0.2.2", NULL}; *argument != NULL; argument++) {
+		buf_clear(&expected);
+		buf_printf(&expected, "dns_server: '%s' is not an address, perhaps with a port behind: 192.0.2.1, 127.0.0.1@5353, "
+		           "2001:db8::53", *argument);
+		is_value("dns_server", *argument, buf_text(&expected), "what is no address is refused");
+	}
+	is_value("dns_trust_anchor", "/etc/anchor", "/etc/anchor", "dns_trust_anchor is a path");
+	is_value("dns_trust_anchor", "", "", "an empty dns_trust_anchor is none");
 	account_init(&account);
 	value_set(&account, STR("queue_dir"), STR("~/q"), here, &err);
 	tap_ok(account.queue_dir != NULL && account.queue_dir[0] != '~', "~/ is the home directory");
