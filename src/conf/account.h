@@ -17,6 +17,15 @@ enum account_protocol {
 	PROTOCOL_LMTP
 };
 
+/* tls_policy: the least that a host must offer. */
+enum account_tls_policy {
+	TLS_POLICY_MAY,      /* TLS where it is offered, and as it is published (DANE, MTA-STS) */
+	TLS_POLICY_ENCRYPT,  /* TLS, with any certificate */
+	TLS_POLICY_VERIFY,   /* TLS with a certificate for the host's name */
+	TLS_POLICY_DANE,     /* TLSA records where there are any */
+	TLS_POLICY_DANE_ONLY
+};
+
 enum account_switch {
 	SWITCH_OFF,
 	SWITCH_ON,
@@ -126,6 +135,7 @@ struct account {
 
 	bool tls;
 	bool tls_starttls;
+	enum account_tls_policy tls_policy;
 	char *tls_trust_file;      /* "system", "" for none, or a path */
 	char *tls_crl_file;
 	char *tls_fingerprint;
