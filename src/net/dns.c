@@ -4,7 +4,7 @@
  * here. A forked process would hold copies of all our descriptors, and with them the locks of queue entries and the
  * connections of a session, for as long as it lives; it would end by exit(), and write what stands in our buffers of stdio a
  * second time; and it would be found by those who wait for children of their own. The thread shares nothing with our code but
- * the pipe behind ub_fd(): callbacks run in ub_process(), so in our thread. It is started with all signals blocked, for
+ * what is behind ub_fd(): callbacks run in ub_process(), so in our thread. It is started with all signals blocked, for
  * handlers belong to the main thread. It ends with dns_close(), which waits for it (it has no call that blocks, so that takes
  * no time), or with the process. A child that we fork has no such thread, and therefore must leave the struct alone.
  *
