@@ -23,11 +23,12 @@ enum account_delivery {
 	DELIVER_DIRECT  /* to the recipients' own servers */
 };
 
+/* tls_policy: the least that a host must offer. */
 enum account_tls_policy {
-	TLS_POLICY_MAY,
-	TLS_POLICY_ENCRYPT,
-	TLS_POLICY_VERIFY,
-	TLS_POLICY_DANE,
+	TLS_POLICY_MAY,      /* TLS where it is offered, and as it is published (DANE, MTA-STS) */
+	TLS_POLICY_ENCRYPT,  /* TLS, with any certificate */
+	TLS_POLICY_VERIFY,   /* TLS with a certificate for the host's name */
+	TLS_POLICY_DANE,     /* TLSA records where there are any */
 	TLS_POLICY_DANE_ONLY
 };
 

@@ -15,6 +15,7 @@
 #include "conf/defaults.h"
 #include "conf/hostlist.h"
 #include "conf/rcfile.h"
+#include "conf/tlspolicy.h"
 
 enum {
 	PORT_SMTP = 25,
@@ -299,9 +300,13 @@ check_tls(const struct account *account, struct err *err)
 		return err_set(err, EX_CONFIG, "tls_key_file requires tls_cert_file");
 	if (account->tls_cert_file != NULL && account->tls_key_file == NULL)
 		return err_set(err, EX_CONFIG, "tls_cert_file requires tls_key_file");
+	if (!tlspolicy_check(account, false, err))
+		return false;
 	if (!account->tls)
 		return true;
-	if (!has_trust && account->tls_fingerprint == NULL && account->tls_certcheck) {
+	/* TLSA records are trust enough, where there is no other way. */
+	if (!has_trust && account->tls_fingerprint == NULL && account->tls_certcheck &&
+	    account->tls_policy != TLS_POLICY_DANE_ONLY) {
 		err_set(err, EX_CONFIG, "tls requires either tls_trust_file (highly recommended) or tls_fingerprint or a disabled "
 		        "tls_certcheck");
 		return err_hint(err, "'tls_trust_file system' trusts what the system trusts");

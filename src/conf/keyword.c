@@ -60,6 +60,11 @@ static const struct keyword_word cleartext_words[] = {
 	{"never", CLEARTEXT_NEVER, NULL}, {"loopback", CLEARTEXT_LOOPBACK, NULL}, {"always", CLEARTEXT_ALWAYS, NULL}, {0}
 };
 
+static const struct keyword_word tls_policy_words[] = {
+	{"may", TLS_POLICY_MAY, NULL},   {"encrypt", TLS_POLICY_ENCRYPT, NULL},     {"verify", TLS_POLICY_VERIFY, NULL},
+	{"dane", TLS_POLICY_DANE, NULL}, {"dane-only", TLS_POLICY_DANE_ONLY, NULL}, {0}
+};
+
 static const struct keyword_word tls_min_words[] = {{"1.2", 12, NULL}, {"1.3", 13, NULL}, {0}};
 
 static const struct keyword_word from_header_words[] = {
@@ -320,6 +325,7 @@ static const struct keyword settings[] = {
 	{TEXT(ntlmdomain), .flags = KEYWORD_FILE_ONLY, .metavar = "DOMAIN", .help = "domain for NTLM"},
 	{SWITCH(tls, "off"), .empty = "on", .help = "encrypt; the server must be able to"},
 	{SWITCH(tls_starttls, "on"), .empty = "on", .help = "start TLS by STARTTLS; off: from the first byte"},
+	{WORD(tls_policy, tls_policy_words, "may"), .help = "the least of TLS that a host must offer"},
 	{TEXT(tls_trust_file), .flags = KEYWORD_IS_PATH | KEYWORD_KEEPS_EMPTY, .initial = "system", .metavar = "FILE",
 	 .help = "certificates to trust, or system"},
 	{TEXT(tls_crl_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "revocation list"},

@@ -15,8 +15,8 @@
  *     I id                F header_size wire_size longest_line flags
  *
  * C only with a file of its own, O once for each setting. Flags of F: 8 (8-bit body), h (8-bit header), u (UTF-8
- * header), n (NUL), t (TLS-Required: No), or -. Then a line for each recipient: the state byte, the mailbox, and where it has them
- * "\tNOTIFY=..." and "\tORCPT=...". In all values newline, tab and backslash are \n, \t and \\; blanks are \s where
+ * header), n (NUL), t (TLS-Required: No), or -. Then a line for each recipient: the state byte, the mailbox, and
+ * where it has them "\tNOTIFY=..." and "\tORCPT=...". In all values newline, tab and backslash are \n, \t and \\; blanks are \s where
  * they would separate (P, and HOST of the journal). Nothing else is escaped, so that a value has one form only. */
 
 #ifndef QUEUE_FORMAT_H

@@ -17,7 +17,8 @@
 bool command_add(struct buf *out, const char *verb, const char *argument, struct err *err);
 
 /* MAIL FROM with the parameters that the server offers and the message asks for: SIZE (RFC 1870), BODY=8BITMIME (RFC 6152),
- * SMTPUTF8 (RFC 6531), REQUIRETLS (RFC 8689), RET and ENVID (RFC 3461). A domain that is not ASCII is written with A-labels unless SMTPUTF8 is used. */
+ * SMTPUTF8 (RFC 6531), REQUIRETLS (RFC 8689), RET and ENVID (RFC 3461). A domain that is not ASCII is written with A-labels
+ * unless SMTPUTF8 is used. */
 bool command_add_mail(struct buf *out, const struct envelope *envelope, const struct message *message, const struct caps *caps,
                       struct err *err);
 

@@ -115,6 +115,10 @@ test_checks(void)
 	        "msmtp 6.13: tls_fingerprint goes without tls_trust_file");
 	accepts("host h\ntls_trust_file", "without TLS nobody asks for trust");
 	refuses("host h\ntls on\ntls_trust_file\ntls_certcheck off\ntls_crl_file c", "tls_crl_file requires tls_trust_file");
+	accepts("host h\ntls on\ntls_trust_file\ntls_policy dane-only", "dane-only goes without tls_trust_file");
+	refuses("host h\ntls on\ntls_trust_file\ntls_policy dane", "tls requires either tls_trust_file (highly recommended) or "
+	        "tls_fingerprint or a disabled tls_certcheck");
+	refuses("host h\ntls_policy verify", "'tls_policy verify' needs 'tls on'");
 	refuses("socket /s\ntls on", "tls over a socket needs the name of the server");
 	accepts("socket /s\ntls on\ntls_host_override h", "tls_host_override names the server behind a socket");
 	refuses("host h\nauth on", "authentication is on and 'user' is not set");

@@ -292,6 +292,7 @@ test_words(void)
 	is_value("syslog", "LOG_LOCAL7", "LOG_LOCAL7", "syslog knows the local facilities");
 	is_value("dsn_return", "hdrs", "headers", "hdrs is headers");
 	is_value("chunking", "off", "off", "chunking can be off");
+	is_value("tls_policy", "dane-only", "dane-only", "tls_policy can be dane-only");
 	is_value("tls_min", "1.3", "1.3", "tls_min can be 1.3");
 	is_value("auth_cleartext", "", "auth_cleartext: an argument is missing", "auth_cleartext needs an argument");
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
