@@ -238,18 +238,20 @@ is_not_stored(const char *name, const char *argument)
 static const char *
 example_of(const struct keyword *keyword)
 {
-	if (strcmp(keyword->name, "tls_fingerprint") == 0)
-		return "0E:A3:01:BC:70:4C:F0:F5:B4:F6:8A:18:C7:A5:5E:41";
-	if (strcmp(keyword->name, "dsn_notify") == 0)
-		return "failure,delay";
-	if (strcmp(keyword->name, "mta_sts_connect") == 0)
-		return "[::1]:443";
-	if (strcmp(keyword->name, "bounce_to") == 0)
-		return "\"a\\\\b\"@example.org";
-	if (strcmp(keyword->name, "treat_as_temporary") == 0)
-		return "5.4.5, 5.7.1";
-	if (strcmp(keyword->name, "dns_server") == 0)
-		return "fe80::1%eth0@5353";
+	static const char *const examples[] = {
+		"host", "[2001:db8::1]:587,mail.example.org",
+		"tls_fingerprint", "0E:A3:01:BC:70:4C:F0:F5:B4:F6:8A:18:C7:A5:5E:41",
+		"dsn_notify", "failure,delay",
+		"mta_sts_connect", "[::1]:443",
+		"bounce_to", "\"a\\\\b\"@example.org",
+		"treat_as_temporary", "5.4.5, 5.7.1",
+		"dns_server", "fe80::1%eth0@5353",
+		NULL
+	};
+
+	for (const char *const *example = examples; *example != NULL; example += 2)
+		if (strcmp(keyword->name, example[0]) == 0)
+			return example[1];
 	if (keyword->type != KEYWORD_TEXT)
 		return "17";
 	return (keyword->flags & (KEYWORD_IS_PATH | KEYWORD_IS_FILE)) != 0 ? "/a \\n\tb\\" : " a \\n\tb\\ \"q\" \xc3\xa4 ";
