@@ -3,6 +3,11 @@
 # 25 (TLS may), 587 (TLS must, AUTH by Dovecot), 465 (TLS from the first byte, AUTH), 2500 (a server that hides 8BITMIME,
 # SMTPUTF8, DSN, CHUNKING and PIPELINING). It knows alice, bob and many1 ... many100 at example.test; everything else there
 # is refused with 550 5.1.1 at RCPT. Mail lands in $RIG/mail/ADDRESS/new. The log is $RIG/postfix.log.
+#
+# POSTFIX_HOST=N before postfix_start puts it into the host N of hosts.bash, where it takes mail from everywhere;
+# POSTFIX_DOMAIN is the domain it knows those users at, if that is not example.test.
+
+: "${POSTFIX_DOMAIN:=example.test}"
 
 postfix_configure() {
 	local dir=$RIG/postfix number user
@@ -13,10 +18,10 @@ postfix_configure() {
 	chown vmail:vmail "$RIG/mail"
 	{
 		for user in alice bob; do
-			echo "$user@example.test $user@example.test/"
+			echo "$user@$POSTFIX_DOMAIN $user@$POSTFIX_DOMAIN/"
 		done
 		for ((number = 1; number <= 100; number++)); do
-			echo "many$number@example.test many$number@example.test/"
+			echo "many$number@$POSTFIX_DOMAIN many$number@$POSTFIX_DOMAIN/"
 		done
 	} >"$dir/config/mailboxes"
 	postfix_main >"$dir/config/main.cf"
@@ -33,13 +38,13 @@ postfix_main() {
 		myhostname = mx.example.test
 		mydestination =
 		mynetworks = 127.0.0.0/8 [::1]/128
-		inet_interfaces = loopback-only
+		inet_interfaces = $([ -n "${POSTFIX_HOST:-}" ] && echo all || echo loopback-only)
 		local_recipient_maps =
 		alias_maps =
 		alias_database =
 		local_header_rewrite_clients =
 		default_transport = discard:
-		virtual_mailbox_domains = example.test
+		virtual_mailbox_domains = $POSTFIX_DOMAIN
 		virtual_mailbox_base = $RIG/mail
 		virtual_mailbox_maps = texthash:$RIG/postfix/config/mailboxes
 		virtual_uid_maps = static:$(id -u vmail)
@@ -104,11 +109,27 @@ postfix_master() {
 	END
 }
 
+postfix_run() {
+	if [ -n "${POSTFIX_HOST:-}" ]; then
+		hosts_run "$POSTFIX_HOST" postfix -c "$RIG/postfix/config" "$@"
+	else
+		postfix -c "$RIG/postfix/config" "$@"
+	fi
+}
+
+postfix_listens() {
+	if [ -n "${POSTFIX_HOST:-}" ]; then
+		hosts_run "$POSTFIX_HOST" bash -c '(: <>/dev/tcp/127.0.0.1/587) 2>/dev/null' 3>&-
+	else
+		(: <>/dev/tcp/127.0.0.1/587) 2>/dev/null 3>&-
+	fi
+}
+
 # Start it and wait until it listens. Dovecot should run already: it answers for AUTH.
 postfix_start() {
 	[ -f "$RIG/tls/cert.pem" ] || certificate_make "$RIG/tls" || return 1
 	postfix_configure || return 1
-	if ! postfix -c "$RIG/postfix/config" start >"$RIG/postfix.start" 2>&1 3>&- 4>&- || ! wait_for_port 587; then
+	if ! postfix_run start >"$RIG/postfix.start" 2>&1 3>&- 4>&- || ! wait_until 10 postfix_listens; then
 		cat "$RIG/postfix.start" >&2
 		postfix_show_log
 		return 1
@@ -117,7 +138,7 @@ postfix_start() {
 
 postfix_stop() {
 	command -v postfix >/dev/null || return 0
-	postfix -c "$RIG/postfix/config" stop >/dev/null 2>&1 3>&- || true
+	postfix_run stop >/dev/null 2>&1 3>&- || true
 }
 
 # Wait until nothing is left in Postfix' queue, at most 20 seconds.
