@@ -223,6 +223,8 @@ start_prompt(int *master, const char *expected)
 		int slave;
 
 		account.user = (char *)"bob\x1b[2J";
+		/* A shell makes what it runs in the background ignore it. */
+		signal(SIGINT, SIG_DFL);
 		setsid();
 		slave = open(name, O_RDWR | O_CLOEXEC);
 		if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
