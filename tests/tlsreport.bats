@@ -14,8 +14,7 @@ setup() {
 # The spool is there, and lines of stdin were written down on a day.
 recorded() {
 	"$MAILCRANE" --queue=always --from=a@example.org b@example.net <<<"hello" >/dev/null
-	mkdir -p -m 700 "$REPORTS"
-	(umask 077 && cat >"$REPORTS/$1")
+	(umask 077 && mkdir -p "$REPORTS" && cat >"$REPORTS/$1")
 }
 
 # The value of a Python expression over the report r.
