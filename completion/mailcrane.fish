@@ -9,6 +9,7 @@ complete -c mailcrane -l debug -s d -d 'print the dialogue with the server on st
 complete -c mailcrane -l serverinfo -s S -d 'print information about the server'
 complete -c mailcrane -l route -x -d 'print where mail for an address would go; nothing is sent'
 complete -c mailcrane -l rmqs -x -d 'ask the server to send what it holds (ETRN)'
+complete -c mailcrane -l tls-report -d 'print what was written down about TLS on a day (RFC 8460)'
 complete -c mailcrane -l file -s C -r -F -d 'configuration file to read instead of the user\'s'
 complete -c mailcrane -l account -s a -x -d 'account to use'
 complete -c mailcrane -l from -s f -x -d 'envelope sender; also chooses the account'

@@ -24,6 +24,7 @@
 #include "cmd/serverinfo.h"
 #include "cmd/show.h"
 #include "cmd/talk.h"
+#include "cmd/tlsreport.h"
 #include "cmd/addresses.h"
 #include "conf/classic.h"
 #include "mail/message.h"
@@ -95,6 +96,8 @@ run(struct call *call)
 		return newaliases_run(call);
 	case MODE_VERIFY:
 		return addresses_run(call);
+	case MODE_TLS_REPORT:
+		return tlsreport_run(call);
 	case MODE_NOTHING:
 		return EX_OK;
 	case MODE_SERVE:

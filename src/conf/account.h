@@ -158,6 +158,7 @@ struct account {
 	bool mta_sts;
 	char *mta_sts_connect;     /* ADDRESS:PORT; NULL: the policy host's port 443 */
 	char *mta_sts_trust_file;  /* "system" or a path */
+	bool tls_report;           /* write down each session of a direct delivery for --tls-report */
 
 	char *from;                /* pattern or address as written; "" is the null reverse-path; NULL: not set */
 	char *from_full_name;

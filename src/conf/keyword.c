@@ -347,6 +347,8 @@ static const struct keyword settings[] = {
 	 .help = "where to fetch policies from, whatever the host's address is"},
 	{TEXT(mta_sts_trust_file), .flags = KEYWORD_IS_PATH, .initial = "system", .metavar = "FILE",
 	 .help = "certificates to trust for policies, or system"},
+	{SWITCH(tls_report, "off"), .empty = "on", .flags = KEYWORD_FILE_ONLY,
+	 .help = "write down each session of a direct delivery for --tls-report"},
 	{SWITCH(auto_from, "off"), .empty = "on", .help = "envelope sender is the login name at maildomain"},
 	{TEXT(maildomain), .metavar = "DOMAIN", .help = "domain for auto_from"},
 	{TEXT(mailname), .metavar = "DOMAIN", .remark = "/etc/mailname, else the name of this host",

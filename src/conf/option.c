@@ -26,6 +26,8 @@ static const struct action actions[] = {
 	{"serverinfo", 'S', OPTION_BARE, OPTION_ACT_SERVERINFO, NULL, "print information about the server", false},
 	{"route", 0, OPTION_REQUIRED, OPTION_ACT_ROUTE, "ADDRESS", "print where mail for an address would go; nothing is sent", false},
 	{"rmqs", 0, OPTION_REQUIRED, OPTION_ACT_RMQS, "HOST|@DOMAIN|#QUEUE", "ask the server to send what it holds (ETRN)", false},
+	{"tls-report", 0, OPTION_OPTIONAL, OPTION_ACT_TLS_REPORT, "DAY", "print what was written down about TLS on a day (RFC 8460)",
+	 false},
 	{"file", 'C', OPTION_REQUIRED, OPTION_ACT_FILE, "FILE", "configuration file to read instead of the user's", true},
 	{"account", 'a', OPTION_REQUIRED, OPTION_ACT_ACCOUNT, "ID", "account to use", false},
 	{"from", 'f', OPTION_REQUIRED, OPTION_ACT_FROM, "ADDRESS", "envelope sender; also chooses the account", false},

@@ -36,6 +36,7 @@ enum request_mode {
 	MODE_SERVE,         /* -bs: SMTP on standard input and output */
 	MODE_NEWALIASES,    /* -bi, newaliases: check the aliases file */
 	MODE_VERIFY,        /* -bv: what becomes of the operands */
+	MODE_TLS_REPORT,    /* --tls-report: report_day */
 	MODE_NOTHING,       /* -bh, -bH: nothing to do, for there is no host status */
 	MODE_HELP,
 	MODE_VERSION
@@ -103,6 +104,7 @@ struct request {
 	enum request_delivery delivery;
 	struct request_flush flush;
 	char *target;               /* "ID", "all", an account or an address */
+	char *report_day;           /* as given; NULL: today */
 	bool wants_json;            /* --json */
 	bool repairs;               /* --queue-check=repair */
 	enum request_count counts_only;
@@ -140,6 +142,7 @@ enum option_act {
 	OPTION_ACT_ACCOUNT,
 	OPTION_ACT_SERVERINFO,
 	OPTION_ACT_RMQS,
+	OPTION_ACT_TLS_REPORT,
 	OPTION_ACT_PRINT_CONFIG,
 	OPTION_ACT_FROM,
 	OPTION_ACT_READ_RECIPIENTS,

@@ -109,8 +109,8 @@ mode_name(enum request_mode mode)
 		[MODE_SERVERINFO] = "--serverinfo", [MODE_ETRN] = "--rmqs", [MODE_PRINT_CONFIG] = "--print-config",
 		[MODE_FLUSH] = "--flush", [MODE_MAILQ] = "--mailq", [MODE_SHOW] = "--show", [MODE_HOLD] = "--hold",
 		[MODE_RELEASE] = "--release", [MODE_RETRY] = "--retry", [MODE_REMOVE] = "--remove",
-		[MODE_QUEUE_CHECK] = "--queue-check", [MODE_ROUTE] = "--route", [MODE_SERVE] = "-bs", [MODE_NEWALIASES] = "-bi", [MODE_VERIFY] = "-bv",
-		[MODE_NOTHING] = "-bh"
+		[MODE_QUEUE_CHECK] = "--queue-check", [MODE_ROUTE] = "--route", [MODE_SERVE] = "-bs", [MODE_NEWALIASES] = "-bi",
+		[MODE_VERIFY] = "-bv", [MODE_TLS_REPORT] = "--tls-report", [MODE_NOTHING] = "-bh"
 	};
 
 	return names[mode];
@@ -232,6 +232,9 @@ take_action(struct request *request, enum option_act act, const char *argument, 
 	case OPTION_ACT_RMQS:
 		replace(&request->etrn_argument, argument);
 		return set_mode(request, MODE_ETRN, err);
+	case OPTION_ACT_TLS_REPORT:
+		replace(&request->report_day, argument);
+		return set_mode(request, MODE_TLS_REPORT, err);
 	case OPTION_ACT_PRINT_CONFIG:
 		return set_mode(request, MODE_PRINT_CONFIG, err);
 	case OPTION_ACT_FROM:
@@ -399,7 +402,7 @@ check_queue(const struct request *request, struct err *err)
 
 	bool is_about_queue = request->mode >= MODE_FLUSH && request->mode <= MODE_QUEUE_CHECK;
 
-	if (request->is_pretending && (is_about_queue || request->mode == MODE_SERVE))
+	if (request->is_pretending && (is_about_queue || request->mode == MODE_SERVE || request->mode == MODE_TLS_REPORT))
 		return err_set(err, EX_USAGE, "cannot use both --pretend and %s", mode_name(request->mode));
 	if (request->mode != MODE_FLUSH && (flush->is_forced || flush->network_up || flush->all_users))
 		return err_set(err, EX_USAGE, "%s goes with --flush", option);
@@ -466,6 +469,7 @@ request_free(struct request *request)
 	free(request->sender);
 	free(request->etrn_argument);
 	free(request->target);
+	free(request->report_day);
 	free(request->envid);
 	free(request->log_tag);
 	for (size_t i = 0; i < request->flush.n_filters; i++)

@@ -75,6 +75,7 @@ setup_file() {
 }
 
 setup() {
+	grep -q '^#define HAVE_LIBCURL 1' "$BUILDDIR/config.h" || skip "built without libcurl"
 	SPOOL=$BATS_TEST_TMPDIR/spool
 	LOG_START=$(($(wc -l <"$RIG/nginx/access.log") + 1))
 }

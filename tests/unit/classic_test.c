@@ -14,7 +14,7 @@ enum { WORDS_MOST = 16 };
 
 static const char *const mode_names[] = {
 	[MODE_SEND] = "send", [MODE_FLUSH] = "flush", [MODE_MAILQ] = "mailq", [MODE_SERVE] = "serve",
-	[MODE_NEWALIASES] = "newaliases", [MODE_VERIFY] = "verify", [MODE_NOTHING] = "nothing", [MODE_HELP] = "help",
+	[MODE_NEWALIASES] = "newaliases", [MODE_VERIFY] = "verify", [MODE_TLS_REPORT] = "tls-report", [MODE_NOTHING] = "nothing", [MODE_HELP] = "help",
 	[MODE_VERSION] = "version"
 };
 

@@ -64,6 +64,8 @@ add_queue(struct buf *b, const struct request *request)
 	}
 	if (request->target != NULL)
 		buf_printf(b, " target=%s", request->target);
+	if (request->report_day != NULL)
+		buf_printf(b, " day=%s", request->report_day);
 	if (request->wants_json)
 		buf_add_text(b, " json");
 	if (request->repairs)
@@ -75,7 +77,8 @@ static void
 add_request(struct buf *b, const struct request *request)
 {
 	static const char *const modes[] = {"send", "serverinfo", "etrn", "print-config", "flush", "mailq", "show", "hold", "release",
-	                                    "retry", "remove", "queue-check", "route", "serve", "newaliases", "verify", "nothing", "help",
+	                                    "retry", "remove", "queue-check", "route", "serve", "newaliases", "verify", "tls-report",
+	                                    "nothing", "help",
 	                                    "version"};
 
 	buf_add_text(b, modes[request->mode]);
@@ -192,6 +195,8 @@ test_queue(void)
 	means("--retry A B C", "retry target=A [B] [C]", "operands are further ids");
 	means("--remove=A --remove=B C", "remove target=A [B] [C]", "a mode that is given again has a further id");
 	means("--queue-check", "queue-check", "--queue-check");
+	means("--tls-report", "tls-report", "--tls-report");
+	means("--tls-report=2026-11-28", "tls-report day=2026-11-28", "--tls-report=2026-11-28");
 	means("--queue-check=repair", "queue-check repair", "--queue-check=repair");
 	means("--route=a@b.example --json c@d.example", "route target=a@b.example json [c@d.example]", "--route takes addresses");
 	means("--help --flush", "help", "--help is stronger than a flush");
@@ -235,6 +240,10 @@ test_queue_refusals(void)
 	refuses("--remove=A --queue-check", "cannot use both --remove and --queue-check");
 	refuses("--pretend --remove=all", "cannot use both --pretend and --remove");
 	refuses("--pretend --queue-check=repair", "cannot use both --pretend and --queue-check");
+	refuses("--pretend --tls-report", "cannot use both --pretend and --tls-report");
+	refuses("--tls-report --mailq", "cannot use both --tls-report and --mailq");
+	refuses("--tls-report yesterday", "too many arguments: no message is sent, so there can be no recipients");
+	refuses("--tls-report --json", "--json goes with --mailq, --show and --queue-check");
 	refuses("-P -q", "cannot use both --pretend and --flush");
 	refuses("--queue-check=mend", "option --queue-check takes no other argument than 'repair'");
 	refuses("--force r", "--force goes with --flush");
