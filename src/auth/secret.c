@@ -61,11 +61,35 @@ keep_first_line(struct secret *secret)
 	return secret->is_known;
 }
 
+/* pass(1) keeps its passwords with gpg. */
+static bool
+uses_gpg(const char *command)
+{
+	return strstr(command, "gpg") != NULL || str_starts_with(str_trim(str_of(command)), STR("pass "));
+}
+
+static bool
+hint_at_command(const struct account *account, struct err *err)
+{
+	struct buf hint = {0};
+
+	buf_printf(&hint,
+	           "run the passwordeval command of account '%s' by hand with </dev/null: it must print the password as "
+	           "its first line and end with status 0 within %d seconds",
+	           account->id == NULL ? "" : account->id, COMMAND_SECONDS);
+	if (uses_gpg(account->passwordeval))
+		buf_printf(&hint,
+		           "\nif gpg says 'No secret key': it looks into the keyring of uid %u, in GNUPGHOME or ~/.gnupg; if it "
+		           "cannot ask for a passphrase: give it to gpg-agent beforehand, or use a key without one",
+		           (unsigned int)geteuid());
+	err_hint(err, "%s", buf_text(&hint));
+	buf_free(&hint);
+	return false;
+}
+
 static bool
 ask_command(struct secret *secret, const struct account *account, struct err *err)
 {
-	const char *id = account->id == NULL ? "" : account->id;
-
 	if (!proc_run(account->passwordeval, COMMAND_MOST, clock_deadline(COMMAND_SECONDS), &secret->text, err))
 		err_prefix(err, "passwordeval");
 	else if (!keep_first_line(secret))
@@ -73,11 +97,7 @@ ask_command(struct secret *secret, const struct account *account, struct err *er
 		        secret->text.size == 0 ? "empty" : "not a text");
 	if (secret->is_known)
 		return true;
-	err_hint(err,
-	         "run the passwordeval command of account '%s' by hand with </dev/null: it must print the password as "
-	         "its first line and end with status 0 within %d seconds",
-	         id, COMMAND_SECONDS);
-	return false;
+	return hint_at_command(account, err);
 }
 
 /* A password in a file of the user's own must be the user's alone (fstat on what was really read). */

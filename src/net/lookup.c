@@ -66,17 +66,21 @@ refuse(const char *name, const struct answer *answer, struct err *err)
 	switch (answer->code) {
 	case 0:
 	case EAI_NODATA:
-		return err_set(err, EX_NOHOST, "the host name %s has no address", name);
+		err_set(err, EX_NOHOST, "the host name %s has no address", name);
+		return err_hint(err, "set 'host' to the name of the mail server; a domain of mail addresses is not always one");
 	case EAI_NONAME:
 		err_set(err, EX_NOHOST, "there is no host of the name %s", name);
 		return err_hint(err, "check the setting 'host' for a typing error, and /etc/resolv.conf");
 	case EAI_SYSTEM:
 		errno = answer->system_error;
-		return err_set_errno(err, EX_TEMPFAIL, "cannot look up the host name %s", name);
+		err_set_errno(err, EX_TEMPFAIL, "cannot look up the host name %s", name);
+		break;
 	default:
-		return err_set(err, EX_TEMPFAIL, "cannot look up the host name %s: %s", name,
-		               gai_strerror(answer->code));
+		err_set(err, EX_TEMPFAIL, "cannot look up the host name %s: %s", name, gai_strerror(answer->code));
+		break;
 	}
+	return err_hint(err, "is this machine connected? If so, look at the name servers in /etc/resolv.conf; 'queue on' "
+	                     "keeps mail until they answer");
 }
 
 static bool
