@@ -100,31 +100,6 @@ ask_command(struct secret *secret, const struct account *account, struct err *er
 	return hint_at_command(account, err);
 }
 
-/* A password in a file of the user's own must be the user's alone (fstat on what was really read). */
-static bool
-check_rights(int fd, const char *path, struct err *err)
-{
-	struct stat facts = {0};
-
-	if (fstat(fd, &facts) != 0)
-		return err_set_errno(err, EX_CONFIG, "%s", path);
-	if (geteuid() == 0)
-		return true;
-	if (facts.st_uid != geteuid()) {
-		err_set(err, EX_CONFIG,
-		        "%s: contains secrets and therefore must belong to you (uid %u), but its owner is %u", path,
-		        (unsigned int)geteuid(), (unsigned int)facts.st_uid);
-		return err_hint(err, "as root: chown %u %s", (unsigned int)geteuid(), path);
-	}
-	if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		err_set(err, EX_CONFIG,
-		        "%s: contains secrets and therefore must be closed to others, but its mode is %04o", path,
-		        (unsigned int)facts.st_mode & 07777U);
-		return err_hint(err, "chmod 600 %s", path);
-	}
-	return true;
-}
-
 /* Look into one netrc file. False only for an error. A file that is there and cannot be opened is told in remark. */
 static bool
 ask_netrc(struct secret *secret, const struct account *account, const struct netrc_file *file, struct buf *remark,
@@ -152,7 +127,7 @@ ask_netrc(struct secret *secret, const struct account *account, const struct net
 		err_hint(err, "mend %s, or set 'password' or 'passwordeval'", path);
 	}
 	if (password.size > 0 && file->is_private)
-		is_good = check_rights(fd, path, err);
+		is_good = file_is_private(fd, path, err);
 	if (password.size > 0 && is_good && str_find(password, '\0') == password.size)
 		keep(secret, password);
 	close(fd);

@@ -164,6 +164,30 @@ file_is_roots(const char *path, struct err *err)
 }
 
 bool
+file_is_private(int fd, const char *path, struct err *err)
+{
+	struct stat facts = {0};
+
+	if (fstat(fd, &facts) != 0)
+		return err_set_errno(err, EX_CONFIG, "%s", path);
+	if (geteuid() == 0)
+		return true;
+	if (facts.st_uid != geteuid()) {
+		err_set(err, EX_CONFIG,
+		        "%s: contains secrets and therefore must belong to you (uid %u), but its owner is %u", path,
+		        (unsigned int)geteuid(), (unsigned int)facts.st_uid);
+		return err_hint(err, "as root: chown %u %s", (unsigned int)geteuid(), path);
+	}
+	if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		err_set(err, EX_CONFIG,
+		        "%s: contains secrets and therefore must be closed to others, but its mode is %04o", path,
+		        (unsigned int)facts.st_mode & 07777U);
+		return err_hint(err, "chmod 600 %s", path);
+	}
+	return true;
+}
+
+bool
 file_read_path(const char *path, size_t most, struct buf *b, struct err *err)
 {
 	int fd = -1;

@@ -88,8 +88,8 @@ static const struct saying sayings[] = {
      "the From header has to be one full address: 'identity ADDRESS' mends local ones such as root, 'set_from_header on' "
      "replaces the field by one with 'from'"},
 	{550, {5, 7, 26}, NULL, ALWAYS,
-     "the server found neither SPF nor DKIM of the sender's domain: if 'from' is not of a domain that this host sends for, "
-     "change it; else its DNS records are to be mended"},
+     "the server found neither SPF nor DKIM of the sender's domain: if this host may send for that domain, its DNS records need "
+     "mending, or mail without a relay needs 'dkim_domain'; else set 'from' to another address"},
 
 	/* The form of the message. */
 	{550, {5, 7, 1}, "missing a valid Message-ID", WITHOUT_MESSAGE_ID,

@@ -28,22 +28,67 @@ refuse_header(struct parcel *parcel)
 	envelope_settle(&parcel->envelope, &why);
 }
 
+/* The message cannot be made ready to be sent. Returns false. */
+static bool
+put_off(struct parcel *parcel, struct err *err)
+{
+	struct outcome why = {.state = OUTCOME_DEFERRED, .stage = OUTCOME_LOCALLY};
+
+	outcome_set_text(&why, buf_str(&err->text));
+	envelope_settle(&parcel->envelope, &why);
+	err_clear(err);
+	return false;
+}
+
 /* Make parcel->encoded for this server. False: the parcel's recipients were told why. */
 static bool
 encode_message(struct parcel *parcel, struct mime_server server)
 {
-	struct outcome why = {.state = OUTCOME_DEFERRED, .stage = OUTCOME_LOCALLY};
 	struct err err = {0};
 
 	message_free(&parcel->encoded);
-	if (!mime_encode(&parcel->message, server, &parcel->encoded, &parcel->encoding, &err)) {
-		outcome_set_text(&why, buf_str(&err.text));
-		envelope_settle(&parcel->envelope, &why);
-		err_clear(&err);
-		return false;
-	}
+	message_free(&parcel->sealed);
+	parcel->is_sealed = false;
+	if (!mime_encode(&parcel->message, server, &parcel->encoded, &parcel->encoding, &err))
+		return put_off(parcel, &err);
 	parcel->is_examined = true;
 	parcel->was_for = server;
+	return true;
+}
+
+static void
+show_signing(const struct delivery *delivery, const char *why_not)
+{
+	const struct session_watch *watch = &delivery->watch;
+	struct buf line = {0};
+
+	if (watch->show == NULL)
+		return;
+	if (why_not != NULL)
+		buf_printf(&line, "* not signed for %s: %s", delivery->signer.domain, why_not);
+	else
+		buf_printf(&line, "* signed for %s", delivery->signer.domain);
+	watch->show(watch->context, buf_str(&line));
+	buf_free(&line);
+}
+
+/* Sign what was chosen to be sent, once. False: the parcel's recipients were told why. */
+static bool
+sign_order(struct delivery *delivery, struct parcel *parcel)
+{
+	const char *why_not = NULL;
+	struct err err = {0};
+
+	if (!sign_is_wanted(delivery->account))
+		return true;
+	if (!parcel->is_sealed) {
+		if (!sign_message(&delivery->signer, parcel->order.message, &parcel->sealed, &why_not, &err))
+			return put_off(parcel, &err);
+		parcel->is_sealed = true;
+		show_signing(delivery, why_not);
+	}
+	if (parcel->sealed.is_open)
+		parcel->order.message = &parcel->sealed;
 	return true;
 }
 
@@ -52,7 +97,11 @@ encode_message(struct parcel *parcel, struct mime_server server)
 static bool
 suit_message(const struct account *account, struct parcel *parcel, const struct caps *caps)
 {
-	struct mime_server server = {.takes_8bit = caps->has_8bitmime, .takes_utf8 = caps->has_smtputf8};
+	/* A signature must outlast every server on the way (RFC 6376 5.3). */
+	struct mime_server server = {
+		.takes_8bit = caps->has_8bitmime && !sign_is_wanted(account),
+		.takes_utf8 = caps->has_smtputf8,
+	};
 	struct mime_server was_for = parcel->was_for;
 
 	parcel->order.message = &parcel->message;
@@ -65,6 +114,9 @@ suit_message(const struct account *account, struct parcel *parcel, const struct 
 	if (!parcel->is_examined || (was_for.takes_8bit && !server.takes_8bit) || (was_for.takes_utf8 && !server.takes_utf8)) {
 		if (!encode_message(parcel, server))
 			return false;
+		/* It is not the server that could not take them. */
+		if (caps->has_8bitmime)
+			parcel->encoding.keeps_8bit = false;
 	}
 	if (parcel->encoding.is_changed)
 		parcel->order.message = &parcel->encoded;
@@ -111,7 +163,8 @@ next_order(void *context, const struct caps *caps, struct order **order)
 
 		if (turn != SESSION_GO_ON)
 			return turn;
-		if (envelope_count(&parcel->envelope, OUTCOME_PENDING) > 0 && suit_message(delivery->account, parcel, caps)) {
+		if (envelope_count(&parcel->envelope, OUTCOME_PENDING) > 0 && suit_message(delivery->account, parcel, caps) &&
+		    sign_order(delivery, parcel)) {
 			parcel->order.envelope = &parcel->envelope;
 			*order = &parcel->order;
 			return SESSION_GO_ON;
@@ -288,18 +341,33 @@ settle(struct delivery *delivery)
 	}
 }
 
+/* Without its keys an account sends nothing: what should be signed and is not may be refused for good. */
+static bool
+open_signer(struct delivery *delivery)
+{
+	struct err err = {0};
+
+	delivery->why = (struct outcome){.state = OUTCOME_DEFERRED};
+	if (sign_open(&delivery->signer, delivery->account, &err))
+		return true;
+	err.exit_code = EX_CONFIG;
+	outcome_set_text(&delivery->why, buf_str(&err.text));
+	return err_move(&delivery->failure, &err);
+}
+
 bool
 delivery_run(struct delivery *delivery)
 {
 	struct route route = {0};
 	bool is_delivered = true;
+	bool may_send = open_signer(delivery);
 
-	delivery->why = (struct outcome){.state = OUTCOME_DEFERRED};
 	route_make(&route, delivery->account);
-	for (size_t i = 0; i < route.n_hosts && count_pending(delivery) > 0 && !delivery->has_left; i++)
+	for (size_t i = 0; may_send && i < route.n_hosts && count_pending(delivery) > 0 && !delivery->has_left; i++)
 		try_host(delivery, &route.hosts[i]);
 	settle(delivery);
 	route_free(&route);
+	sign_close(&delivery->signer);
 	for (size_t i = 0; i < delivery->n_parcels; i++)
 		is_delivered = is_delivered && envelope_count(&delivery->parcels[i].envelope, OUTCOME_PENDING) == 0 &&
 		               delivery->parcels[i].exit_code == EX_OK;
@@ -313,10 +381,13 @@ delivery_session(struct delivery *delivery)
 	struct buf tried = {0};
 	bool is_fine;
 
+	if (!open_signer(delivery))
+		return false;
 	route_make(&route, delivery->account);
 	is_fine = run_session_somewhere(delivery, &route.hosts[0], &tried);
 	buf_free(&tried);
 	route_free(&route);
+	sign_close(&delivery->signer);
 	return is_fine;
 }
 
@@ -331,6 +402,7 @@ parcel_free(struct parcel *parcel)
 {
 	message_free(&parcel->message);
 	message_free(&parcel->encoded);
+	message_free(&parcel->sealed);
 	envelope_free(&parcel->envelope);
 	order_free(&parcel->order);
 	free(parcel->name);

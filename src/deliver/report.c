@@ -101,7 +101,9 @@ report_add_problems(struct buf *b, const struct delivery *delivery, const struct
 			add_problem(b, envelope, recipient);
 		} else if (!has_told_failure) {
 			add_context(b, delivery, parcel);
-			buf_printf(b, "%s: %s\n", recipient->outcome.host, buf_text(&delivery->failure.text));
+			if (recipient->outcome.host[0] != '\0')
+				buf_printf(b, "%s: ", recipient->outcome.host);
+			buf_printf(b, "%s\n", buf_text(&delivery->failure.text));
 			has_told_failure = true;
 		}
 	}

@@ -246,6 +246,8 @@ example_of(const struct keyword *keyword)
 		return "\"a\\\\b\"@example.org";
 	if (strcmp(keyword->name, "treat_as_temporary") == 0)
 		return "5.4.5, 5.7.1";
+	if (strncmp(keyword->name, "dkim_", 5) == 0 && (keyword->flags & KEYWORD_IS_PATH) == 0)
+		return "b\xc3\xbc" "cher.example";
 	if (keyword->type != KEYWORD_TEXT)
 		return "17";
 	return (keyword->flags & (KEYWORD_IS_PATH | KEYWORD_IS_FILE)) != 0 ? "/a \\n\tb\\" : " a \\n\tb\\ \"q\" \xc3\xa4 ";
