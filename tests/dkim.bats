@@ -226,12 +226,17 @@ sent_text() {
 	run_mailcrane alice@example.net <"$HOME/message"
 	assert_exit 78
 	assert_stderr "account default: dkim_key_file: cannot open $HOME/rsa.pem: No such file or directory"
+	assert_stderr "hint: mailcranerc(5) tells"
 	refute_log_line connect
 	QUEUE=
 	run_mailcrane alice@example.net <"$HOME/message"
 	assert_exit 0
 	run_mailcrane --mailq
 	assert_stdout "rsa.pem"
+	run_mailcrane -qf
+	run_mailcrane --mailq
+	assert_stdout "alice@example.net"
+	refute_log_line connect
 	mv "$HOME/away.pem" "$HOME/rsa.pem"
 	run_mailcrane -qf
 	assert_received 1

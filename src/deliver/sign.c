@@ -91,7 +91,10 @@ add_key(struct signer *signer, const char *setting, const char *path, const char
 	is_good = read_key_file(path, &text, err) && import_key(key, path, &text, err);
 	signer->n_keys++;
 	buf_wipe(&text);
-	return is_good || err_prefix(err, "%s", setting);
+	if (is_good)
+		return true;
+	err_hint(err, "mailcranerc(5) tells at dkim_domain how a key is made");
+	return err_prefix(err, "%s", setting);
 }
 
 bool
