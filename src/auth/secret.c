@@ -61,11 +61,35 @@ keep_first_line(struct secret *secret)
 	return secret->is_known;
 }
 
+/* pass(1) keeps its passwords with gpg. */
+static bool
+uses_gpg(const char *command)
+{
+	return strstr(command, "gpg") != NULL || str_starts_with(str_trim(str_of(command)), STR("pass "));
+}
+
+static bool
+hint_at_command(const struct account *account, struct err *err)
+{
+	struct buf hint = {0};
+
+	buf_printf(&hint,
+	           "run the passwordeval command of account '%s' by hand with </dev/null: it must print the password as "
+	           "its first line and end with status 0 within %d seconds",
+	           account->id == NULL ? "" : account->id, COMMAND_SECONDS);
+	if (uses_gpg(account->passwordeval))
+		buf_printf(&hint,
+		           "\nif gpg says 'No secret key': it looks into the keyring of uid %u, in GNUPGHOME or ~/.gnupg; if it "
+		           "cannot ask for a passphrase: give it to gpg-agent beforehand, or use a key without one",
+		           (unsigned int)geteuid());
+	err_hint(err, "%s", buf_text(&hint));
+	buf_free(&hint);
+	return false;
+}
+
 static bool
 ask_command(struct secret *secret, const struct account *account, struct err *err)
 {
-	const char *id = account->id == NULL ? "" : account->id;
-
 	if (!proc_run(account->passwordeval, COMMAND_MOST, clock_deadline(COMMAND_SECONDS), &secret->text, err))
 		err_prefix(err, "passwordeval");
 	else if (!keep_first_line(secret))
@@ -73,36 +97,7 @@ ask_command(struct secret *secret, const struct account *account, struct err *er
 		        secret->text.size == 0 ? "empty" : "not a text");
 	if (secret->is_known)
 		return true;
-	err_hint(err,
-	         "run the passwordeval command of account '%s' by hand with </dev/null: it must print the password as "
-	         "its first line and end with status 0 within %d seconds",
-	         id, COMMAND_SECONDS);
-	return false;
-}
-
-/* A password in a file of the user's own must be the user's alone (fstat on what was really read). */
-static bool
-check_rights(int fd, const char *path, struct err *err)
-{
-	struct stat facts = {0};
-
-	if (fstat(fd, &facts) != 0)
-		return err_set_errno(err, EX_CONFIG, "%s", path);
-	if (geteuid() == 0)
-		return true;
-	if (facts.st_uid != geteuid()) {
-		err_set(err, EX_CONFIG,
-		        "%s: contains secrets and therefore must belong to you (uid %u), but its owner is %u", path,
-		        (unsigned int)geteuid(), (unsigned int)facts.st_uid);
-		return err_hint(err, "as root: chown %u %s", (unsigned int)geteuid(), path);
-	}
-	if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-		err_set(err, EX_CONFIG,
-		        "%s: contains secrets and therefore must be closed to others, but its mode is %04o", path,
-		        (unsigned int)facts.st_mode & 07777U);
-		return err_hint(err, "chmod 600 %s", path);
-	}
-	return true;
+	return hint_at_command(account, err);
 }
 
 /* Look into one netrc file. False only for an error. A file that is there and cannot be opened is told in remark. */
@@ -132,7 +127,7 @@ ask_netrc(struct secret *secret, const struct account *account, const struct net
 		err_hint(err, "mend %s, or set 'password' or 'passwordeval'", path);
 	}
 	if (password.size > 0 && file->is_private)
-		is_good = check_rights(fd, path, err);
+		is_good = file_is_private(fd, path, err);
 	if (password.size > 0 && is_good && str_find(password, '\0') == password.size)
 		keep(secret, password);
 	close(fd);

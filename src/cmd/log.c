@@ -68,6 +68,10 @@ write_file(const char *program, const struct report_line *line)
 		buf_add_char(&text, '\n');
 		if (!file_append_record(path, buf_str(&text), &err)) {
 			talk_warning(program, buf_text(&err.text));
+			err_hint(&err, "set 'logfile' to a regular file of this user's");
+			buf_add_text(&err.hint, ", or log by 'syslog on' instead of 'logfile'; if the permissions look right, "
+			                        "AppArmor or SELinux may forbid it");
+			talk_hint(program, buf_text(&err.hint));
 			buf_truncate(&text, text.size - 1);
 			talk_warning(program, buf_text(&text));
 		}

@@ -180,6 +180,12 @@ struct account {
 	enum account_utf8_headers utf8_headers;
 	int64_t max_message_size;  /* bytes; 0: unlimited */
 
+	char *dkim_domain;         /* in ASCII, completed by defaults; NULL: nothing is signed */
+	char *dkim_selector;       /* in ASCII likewise; NULL only together with dkim_domain */
+	char *dkim_key_file;
+	char *dkim_selector2;      /* NULL: there is no second key */
+	char *dkim_key_file2;
+
 	bool atomic;
 	enum account_pipelining pipelining;
 	bool chunking;             /* auto is true: use CHUNKING where it is offered */

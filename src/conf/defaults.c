@@ -382,6 +382,39 @@ settle_domain(struct account *account, struct err *err)
 	return true;
 }
 
+static void
+make_ascii(char **name)
+{
+	struct buf ascii = {0};
+
+	if (*name == NULL)
+		return;
+	/* It was tried when it was read. */
+	(void)domain_add_ascii(&ascii, str_of(*name));
+	free(*name);
+	*name = buf_take(&ascii);
+}
+
+/* DKIM: a domain, and a selector and a key for it, or two. */
+static bool
+settle_dkim(struct account *account, struct err *err)
+{
+	bool has_key = account->dkim_selector != NULL && account->dkim_key_file != NULL;
+	bool has_any = account->dkim_selector != NULL || account->dkim_key_file != NULL || account->dkim_selector2 != NULL ||
+	               account->dkim_key_file2 != NULL;
+
+	make_ascii(&account->dkim_domain);
+	make_ascii(&account->dkim_selector);
+	make_ascii(&account->dkim_selector2);
+	if (account->dkim_domain == NULL && has_any)
+		return err_set(err, EX_CONFIG, "dkim_selector and dkim_key_file require dkim_domain");
+	if (account->dkim_domain != NULL && !has_key)
+		return err_set(err, EX_CONFIG, "dkim_domain requires dkim_selector and dkim_key_file");
+	if ((account->dkim_selector2 == NULL) != (account->dkim_key_file2 == NULL))
+		return err_set(err, EX_CONFIG, "dkim_selector2 and dkim_key_file2 must be set together");
+	return true;
+}
+
 bool
 defaults_complete(struct account *account, struct err *err)
 {
@@ -394,7 +427,8 @@ defaults_complete(struct account *account, struct err *err)
 		err_set(err, EX_CONFIG, "port not set");
 		return err_hint(err, "LMTP has no port of its own; set 'port', or 'socket'");
 	}
-	return settle_domain(account, err) && check_direct(account, err) && check_tls(account, err) && check_auth(account, err);
+	return settle_domain(account, err) && check_direct(account, err) && check_tls(account, err) && check_auth(account, err) &&
+	       settle_dkim(account, err);
 }
 
 static char *

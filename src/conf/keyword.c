@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "conf/hostlist.h"
+#include "base/domain.h"
 #include "conf/keyword.h"
 #include "mail/identity.h"
 #include "mail/mailbox.h"
@@ -241,6 +242,16 @@ complain_bounce_to(struct str argument)
 }
 
 static const char *
+complain_dkim_name(struct str argument)
+{
+	struct buf ascii = {0};
+	bool is_good = domain_add_ascii(&ascii, argument) == NULL;
+
+	buf_free(&ascii);
+	return is_good ? NULL : "a domain name, or a part of one";
+}
+
+static const char *
 complain_identity(struct str argument)
 {
 	struct identity identity = {0};
@@ -373,6 +384,11 @@ static const struct keyword settings[] = {
 	 .help = "what a line with a single dot means in the input"},
 	{FIELD(max_message_size), .type = KEYWORD_LONG, .words = off_or_unlimited_words, .least = 1, .most = INT64_MAX,
 	 .initial = "unlimited", .metavar = "BYTES", .help = "refuse messages larger than this"},
+	{TEXT(dkim_domain), .complain = complain_dkim_name, .metavar = "DOMAIN", .help = "sign messages from this domain by DKIM"},
+	{TEXT(dkim_selector), .complain = complain_dkim_name, .metavar = "NAME", .help = "where in that domain the public key stands"},
+	{TEXT(dkim_key_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "private key to sign with, RSA or Ed25519"},
+	{TEXT(dkim_selector2), .complain = complain_dkim_name, .metavar = "NAME", .help = "dkim_selector of a second key"},
+	{TEXT(dkim_key_file2), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "a second key to sign with, usually of the other kind"},
 	{SWITCH(atomic, "off"), .empty = "on", .help = "send to all recipients or to none"},
 	{WORD(pipelining, pipelining_words, "auto"), .help = "send commands without waiting for each answer"},
 	{FIELD(chunking), .type = KEYWORD_SWITCH, .words = auto_off_switch_words, .initial = "auto",

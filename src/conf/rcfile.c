@@ -392,7 +392,7 @@ static bool
 refuse_id(const struct config *config, const char *id, struct err *err)
 {
 	const char *nearest = nearest_id(config, id);
-	struct buf used = {0}, clean = {0};
+	struct buf used = {0}, clean = {0}, names = {0};
 
 	err_add_clean(&clean, str_of(id));
 	if (!add_used_files(&used, config)) {
@@ -401,10 +401,13 @@ refuse_id(const struct config *config, const char *id, struct err *err)
 	} else if (nearest != NULL) {
 		err_set(err, EX_CONFIG, "account %s not found in %s (did you mean '%s'?)", buf_text(&clean), buf_text(&used), nearest);
 	} else {
-		err_set(err, EX_CONFIG, "account %s not found in %s", buf_text(&clean), buf_text(&used));
+		add_account_names(&names, config);
+		err_set(err, EX_CONFIG, "account %s not found in %s; the accounts there are: %s", buf_text(&clean), buf_text(&used),
+		        names.size > 0 ? buf_text(&names) : "none");
 	}
 	buf_free(&used);
 	buf_free(&clean);
+	buf_free(&names);
 	return false;
 }
 
@@ -419,6 +422,7 @@ refuse_default(const struct config *config, struct err *err)
 		hint_at_places(config, err);
 	} else if (config->n_accounts == 0) {
 		err_set(err, EX_CONFIG, "account default not found: no account is defined in %s", buf_text(&used));
+		err_hint(err, "an account begins with a line 'account NAME', and needs a line 'host SERVER' below it");
 	} else {
 		err_set(err, EX_CONFIG, "account default not found in %s; the accounts there are: %s", buf_text(&used),
 		        buf_text(&names));

@@ -4,6 +4,7 @@
 #define DELIVER_DELIVERY_H
 
 #include "deliver/session.h"
+#include "deliver/sign.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mail/mime.h"
@@ -23,6 +24,8 @@ struct parcel {
 	struct mime_server was_for; /* and told that the server takes this */
 	struct mime_result encoding;
 	struct message encoded;    /* when encoding.is_changed */
+	bool is_sealed;            /* it was signed, or it cannot be: */
+	struct message sealed;     /* what is to be sent, by an account that signs; not open: it goes unsigned */
 };
 
 /* Where parcels come from, one after the other, for as many sessions as it takes. */
@@ -71,6 +74,7 @@ struct delivery {
 	size_t n_sessions;            /* connections made */
 	size_t n_finished;            /* parcels that finished() was called for */
 	size_t next_parcel;
+	struct signer signer;         /* as long as the delivery runs */
 };
 
 /* Try each host, for direct delivery those of each destination, until no recipient of `parcels` is pending, everything over as

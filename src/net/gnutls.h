@@ -40,7 +40,10 @@
 	X(error_is_fatal) \
 	X(free) \
 	X(handshake) \
+	X(hash) \
+	X(hash_deinit) \
 	X(hash_fast) \
+	X(hash_init) \
 	X(init) \
 	X(memcmp) \
 	X(ocsp_status_request_is_checked) \
@@ -48,6 +51,11 @@
 	X(pk_get_name) \
 	X(pkcs11_init) \
 	X(priority_set_direct) \
+	X(privkey_deinit) \
+	X(privkey_get_pk_algorithm) \
+	X(privkey_import_x509_raw) \
+	X(privkey_init) \
+	X(privkey_sign_data2) \
 	X(protocol_get_name) \
 	X(protocol_get_version) \
 	X(pubkey_deinit) \
@@ -135,7 +143,10 @@ bool gnutls_load(struct err *err);
 #define gnutls_error_is_fatal (*gnutls->error_is_fatal)
 #define gnutls_free (*gnutls->free)
 #define gnutls_handshake (*gnutls->handshake)
+#define gnutls_hash (*gnutls->hash)
+#define gnutls_hash_deinit (*gnutls->hash_deinit)
 #define gnutls_hash_fast (*gnutls->hash_fast)
+#define gnutls_hash_init (*gnutls->hash_init)
 #define gnutls_init (*gnutls->init)
 #define gnutls_memcmp (*gnutls->memcmp)
 #define gnutls_ocsp_status_request_is_checked (*gnutls->ocsp_status_request_is_checked)
@@ -143,6 +154,11 @@ bool gnutls_load(struct err *err);
 #define gnutls_pk_get_name (*gnutls->pk_get_name)
 #define gnutls_pkcs11_init (*gnutls->pkcs11_init)
 #define gnutls_priority_set_direct (*gnutls->priority_set_direct)
+#define gnutls_privkey_deinit (*gnutls->privkey_deinit)
+#define gnutls_privkey_get_pk_algorithm (*gnutls->privkey_get_pk_algorithm)
+#define gnutls_privkey_import_x509_raw (*gnutls->privkey_import_x509_raw)
+#define gnutls_privkey_init (*gnutls->privkey_init)
+#define gnutls_privkey_sign_data2 (*gnutls->privkey_sign_data2)
 #define gnutls_protocol_get_name (*gnutls->protocol_get_name)
 #define gnutls_protocol_get_version (*gnutls->protocol_get_version)
 #define gnutls_pubkey_deinit (*gnutls->pubkey_deinit)

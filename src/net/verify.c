@@ -149,6 +149,7 @@ check_pins(const struct verifier *verifier, gnutls_x509_crt_t certificate, struc
 	digest_add_pin(octets, &presented);
 	err_set(err, EX_UNAVAILABLE, "the key of the certificate is not among those of tls_pin: it is %s",
 	        buf_text(&presented));
+	err_hint(err, "if the server's operator confirms the new key, add it to 'tls_pin'");
 	buf_free(&presented);
 	return false;
 }

@@ -252,6 +252,8 @@ example_of(const struct keyword *keyword)
 	for (const char *const *example = examples; *example != NULL; example += 2)
 		if (strcmp(keyword->name, example[0]) == 0)
 			return example[1];
+	if (strncmp(keyword->name, "dkim_", 5) == 0 && (keyword->flags & KEYWORD_IS_PATH) == 0)
+		return "b\xc3\xbc" "cher.example";
 	if (keyword->type != KEYWORD_TEXT)
 		return "17";
 	return (keyword->flags & (KEYWORD_IS_PATH | KEYWORD_IS_FILE)) != 0 ? "/a \\n\tb\\" : " a \\n\tb\\ \"q\" \xc3\xa4 ";

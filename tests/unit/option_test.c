@@ -243,7 +243,7 @@ test_queue_refusals(void)
 	refuses("--pretend --tls-report", "cannot use both --pretend and --tls-report");
 	refuses("--tls-report --mailq", "cannot use both --tls-report and --mailq");
 	refuses("--tls-report yesterday", "too many arguments: no message is sent, so there can be no recipients");
-	refuses("--tls-report --json", "--json goes with --mailq, --show and --queue-check");
+	refuses("--tls-report --json", "--json goes with --mailq, --show, --queue-check and --route");
 	refuses("-P -q", "cannot use both --pretend and --flush");
 	refuses("--queue-check=mend", "option --queue-check takes no other argument than 'repair'");
 	refuses("--force r", "--force goes with --flush");
