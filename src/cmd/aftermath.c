@@ -95,11 +95,12 @@ next_parcel(void *context, struct parcel **parcel)
 	}
 	if (!are_all_settled(s))
 		return SESSION_END;
+	/* What libunbound has open would stay open in the child. */
+	finder_close(&s->finder);
 	pid = detach_fork();
 	if (pid != 0)
 		return pid > 0 ? SESSION_LEAVE : SESSION_END;
 	s->is_child = true;
-	finder_forget(&s->finder);
 	s->delivery.watch = (struct session_watch){0};
 	s->delivery.limit = 0;
 	s->lane = aftermath_lane(s);
@@ -220,6 +221,7 @@ limit_has_passed(void *context, bool is_text_out)
 		return is_text_out ? SESSION_GO_ON : SESSION_END;
 	if (!is_text_out)
 		return SESSION_END;
+	finder_close(&s->finder);
 	if (queue_unsettled(s, &err))
 		pid = detach_fork();
 	err_clear(&err);
@@ -229,8 +231,7 @@ limit_has_passed(void *context, bool is_text_out)
 	}
 	s->is_child = pid == 0;
 	if (s->is_child) {
-		finder_forget(&s->finder);
-		s->delivery.watch = (struct session_watch){0};
+			s->delivery.watch = (struct session_watch){0};
 	} else
 		forget_entries(s); /* the only one who can wait for the answer is this process */
 	return SESSION_GO_ON;
@@ -313,9 +314,9 @@ aftermath_flush(struct submission *s)
 	is_due = spool_scan(&s->outbox.spool, &scan, &err) && scan.n_items > 0;
 	err_clear(&err);
 	spool_scan_free(&scan);
+	finder_close(&s->finder);
 	if (!is_due || detach_fork() != 0)
 		return;
-	finder_forget(&s->finder);
 	lane_run(&lane);
 	_exit(EX_OK);
 }
