@@ -118,7 +118,7 @@ report_add_success(struct buf *b, const struct parcel *parcel)
 
 /* --- hints ---------------------------------------------------------------------------------------------------------- */
 
-/* What servers say, and what it means for the one who reads it. Tried in order; 0 and NULL match everything. */
+/* What servers say, and what it means for the one who reads it. Tried in order; NULL matches everything, and 0 is no reply. */
 static const struct {
 	int reply_code;
 	const char *text;  /* somewhere in the reply */
@@ -136,6 +136,7 @@ static const struct {
 	{550, "authenticat", "the server wants a login first: see the setting 'auth'"},
 	{554, "elay access denied", "the server relays for known users only: see the setting 'auth'"},
 	{550, "elay", "the server relays for known users only: see the setting 'auth'"},
+	{0, "the message requires TLS", "'require_tls off' sends without this demand; nothing was sent now"},
 };
 
 static const char *
