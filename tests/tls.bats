@@ -698,6 +698,7 @@ start_openssl() {
 	assert_exit 69
 	assert_stderr "5.7.30"
 	assert_stderr "REQUIRETLS"
+	assert_stderr "hint: 'require_tls off'"
 	assert_said_nothing
 	run_mailcrane --require-tls=off alice@example.net <"$HOME/message"
 	assert_exit 0

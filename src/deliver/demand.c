@@ -300,8 +300,10 @@ ask_policy(struct route *route, const struct route_query *query)
 
 /* A sender who would rather have it delivered in the clear than not at all overrules what is published, but not the settings. */
 static bool
-counts_published(const struct route_query *query)
+counts_published(const struct route *route, const struct route_query *query)
 {
+	if (!route->is_direct)
+		return true;
 	return !query->wish.is_waived || query->account->tls_policy == TLS_POLICY_DANE_ONLY;
 }
 
@@ -316,7 +318,7 @@ demand_tls(struct route *route, const struct route_query *query)
 	}
 	if (!route->is_direct && !demand_needs_dns(query->account))
 		return;
-	if (!counts_published(query)) {
+	if (!counts_published(route, query)) {
 		for (size_t i = 0; i < route->n_hosts; i++)
 			replace_explanation(&route->hosts[i], "the message says TLS-Required: No: TLS where it is offered, with any certificate");
 		return;

@@ -159,10 +159,20 @@ struct second_tries {
 	size_t n;
 };
 
+/* A host that cannot do what the message demands (REQUIRETLS) says nothing of the others (RFC 8689 section 4.2.1). */
+static bool
+lacks_requiretls(const struct outcome *outcome)
+{
+	return outcome->state == OUTCOME_FAILED && outcome->reply_code == 0 && outcome->enhanced[0] == 5 &&
+	       outcome->enhanced[1] == 7 && outcome->enhanced[2] == 30;
+}
+
 /* A reply for now to a command about a message; what is in doubt must not be sent again at once. */
 static bool
 may_ask_next(const struct outcome *outcome)
 {
+	if (lacks_requiretls(outcome))
+		return true;
 	return outcome->state == OUTCOME_DEFERRED && outcome->reply_code != 0 && !outcome->may_be_duplicate &&
 	       outcome->stage >= OUTCOME_AT_MAIL && outcome->stage <= OUTCOME_AT_END;
 }
