@@ -300,7 +300,7 @@ check_tls(const struct account *account, struct err *err)
 		return err_set(err, EX_CONFIG, "tls_key_file requires tls_cert_file");
 	if (account->tls_cert_file != NULL && account->tls_key_file == NULL)
 		return err_set(err, EX_CONFIG, "tls_cert_file requires tls_key_file");
-	if (!tlspolicy_check(account, false, err))
+	if (!tlspolicy_check(account, account->delivery == DELIVER_DIRECT, err))
 		return false;
 	if (!account->tls)
 		return true;

@@ -229,15 +229,13 @@ ask_record(const struct route_query *query, struct mtasts_record *record)
 static void
 find_policy(struct route *route, const struct route_query *query)
 {
-	const struct account *account = query->account;
 	struct policy_query about = {
 		.domain = query->destination,
-		.connect = account->mta_sts_connect,
-		.trust_file = account->mta_sts_trust_file,
 		.spool = query->finder->spool,
 		.now = time(NULL),
 	};
 
+	policy_use_account(&about, query->account);
 	ask_record(query, &about.record);
 	policy_find(&route->policy, &about, clock_earlier(query->deadline, clock_deadline(POLICY_SECONDS)));
 }

@@ -49,13 +49,14 @@ question_size(const unsigned char *packet, size_t size)
 
 /* An A record for the name of the question. */
 static size_t
-add_address(unsigned char *packet, size_t size, unsigned char last)
+add_address(unsigned char *packet, size_t size, size_t number)
 {
-	static const unsigned char record[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2};
+	static const unsigned char record[] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 10, 0};
 
 	memcpy(packet + size, record, sizeof(record));
-	packet[size + sizeof(record)] = last;
-	return size + sizeof(record) + 1;
+	packet[size + sizeof(record)] = (unsigned char)(number >> 8);
+	packet[size + sizeof(record) + 1] = (unsigned char)number;
+	return size + sizeof(record) + 2;
 }
 
 /* Make the answer out of the question: its first label says which. 0: none at all. */
@@ -82,7 +83,8 @@ make_answer(unsigned char *packet, size_t size)
 	else if (strncmp(label, "many", 4) == 0)
 		n_records = RECORDS_MANY;
 	for (size_t i = 0; i < n_records; i++)
-		size = add_address(packet, size, (unsigned char)(i + 1));
+		size = add_address(packet, size, i + 1);
+	packet[6] = (unsigned char)(n_records >> 8);
 	packet[7] = (unsigned char)n_records;
 	return size;
 }
