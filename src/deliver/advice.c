@@ -175,6 +175,11 @@ advice_for_reply(const struct account *account, const struct outcome *outcome)
 static const char *
 advice_for_session(const struct account *account, const struct outcome *outcome)
 {
+	if (outcome->stage == OUTCOME_AT_MAIL && strstr(outcome->text, "the message requires TLS") != NULL)
+		return "'require_tls off' sends without this demand; nothing was sent now";
+	/* The rest is about the settings for a relay. */
+	if (account->delivery == DELIVER_DIRECT)
+		return NULL;
 	if (account->tls && account->tls_starttls && account->port == 465 && outcome->stage == OUTCOME_AT_GREETING)
 		return "port 465 speaks TLS from the first byte on: set 'tls_starttls off', or use port 587";
 	if (account->tls && account->tls_starttls && outcome->stage == OUTCOME_AT_GREETING && outcome->reply_code == 0)
