@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cmd/check.h"
 #include "cmd/choose.h"
 #include "cmd/flush.h"
 #include "cmd/inspect.h"
@@ -71,6 +72,8 @@ run(struct call *call)
 		return show_version(call);
 	case MODE_PRINT_CONFIG:
 		return show_config(call);
+	case MODE_CHECK:
+		return check_run(call);
 	case MODE_SERVERINFO:
 		return serverinfo_run(call);
 	case MODE_ETRN:
@@ -132,6 +135,18 @@ fall_silent(const struct request *request)
 	close(fd);
 }
 
+/* Whoever calls it by a sendmail name may do so for somebody else (a web form, a cron job): there the variables count only where
+ * the administrator says so. */
+static void
+allow_environment(struct call *call, struct environment *environment)
+{
+	environment_take(environment);
+	if (!environment->is_used && environment->warnings.size == 0)
+		return;
+	if (call->request.name == NAME_MAILCRANE || environment_is_allowed(SYSCONFDIR "/mailcranerc"))
+		call->environment = environment;
+}
+
 static int
 refuse(const struct call *call, const struct err *err)
 {
@@ -148,6 +163,7 @@ refuse(const struct call *call, const struct err *err)
 int
 main(int argc, char **argv)
 {
+	struct environment environment = {0};
 	struct call call = {0};
 	struct err err = {0};
 	int exit_code;
@@ -164,6 +180,7 @@ main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	if (drop_privileges(&err) && request_parse(&call.request, argc, argv, &err)) {
 		fall_silent(&call.request);
+		allow_environment(&call, &environment);
 		exit_code = run(&call);
 	} else {
 		exit_code = refuse(&call, &err);
@@ -171,5 +188,6 @@ main(int argc, char **argv)
 	exit_code = finish_output(&call, exit_code);
 	err_clear(&err);
 	call_free(&call);
+	environment_free(&environment);
 	return exit_code;
 }

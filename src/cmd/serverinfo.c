@@ -112,7 +112,7 @@ run_session(struct call *call, struct session *session, struct secret *secret, s
 
 	if (!session->is_inquiry && sasl_needs_secret(&call->account)) {
 		secret_protect_process();
-		if (!secret_find(secret, &call->account, true, err))
+		if (!secret_find(secret, &call->account, choose_may_ask(call), err))
 			return err_prefix(err, "account %s", call->account.id);
 		session->secret = secret;
 	}
