@@ -197,7 +197,8 @@ send() {
 	local program
 
 	echo 'nameserver 192.0.2.77' >/etc/resolv.conf
-	account "host mx.nowhere.test" "auth on" "user joe" "passwordeval echo \$PPID >$HOME/pid; echo secret"
+	account "host mx.nowhere.test" "auth on" "user joe" "passwordeval echo \$PPID >$HOME/pid; echo $JOES_PASSWORD"
+	register_secret "$JOES_PASSWORD"
 	clean_environment "$MAILCRANE" --queue=off alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
 	wait_until 10 test -s "$HOME/pid"
 	program=$(cat "$HOME/pid")
