@@ -578,7 +578,7 @@ terminal_teller() {
 		'$MAILCRANE' --flush --force
 		'$MAILCRANE' --check
 	END
-	! grep 'password for joe at localhost: ' "$HOME/screen"
+	! grep -q 'password for joe at localhost: ' "$HOME/screen" || fail_with "somebody was asked" "$(cat "$HOME/screen")"
 	grep -q 'no password for joe at localhost' "$HOME/screen"
 }
 

@@ -19,7 +19,7 @@ teardown() {
 }
 
 start_auth_peer() {
-	start_peer --tls starttls --make-cert "$CERTS" --password "$PASSWORD" --auth PLAIN "$@"
+	start_peer --tls starttls --make-cert "$CERTS" --password "$PASSWORD" --auth PLAIN
 }
 
 # An account at the peer; the arguments are further lines.

@@ -257,16 +257,16 @@ send() {
 	assert_exit 0
 	grep -q '^MAILCRANE_DOMAIN=kept' "$HOME/environment"
 	grep -q '^MAILCRANE_DOMAIN=kept' "$HOME/ours" || [ "$(id -u)" -ne 0 ]
-	! grep -E '^MAILCRANE_(URL|.*PASSWORD)' "$HOME/environment"
+	! grep -Eq '^MAILCRANE_(URL|.*PASSWORD)' "$HOME/environment" || fail_with "it does" "$(cat "$HOME/environment")"
 	assert_no_secret "$PASSWORD"
 }
 
 ### The queue
 
-# Send into the queue with VARIABLES beside the password.
+# Send into the queue.
 send_later() {
 	start_auth_peer --tls implicit
-	variables MAILCRANE_QUEUE=always "MAILCRANE_URL=smtps://joe@localhost:$PORT" "MAILCRANE_PASSWORD=$PASSWORD" "$@"
+	variables MAILCRANE_QUEUE=always "MAILCRANE_URL=smtps://joe@localhost:$PORT" "MAILCRANE_PASSWORD=$PASSWORD"
 	send
 	assert_exit 0
 	[ "$(find "$HOME/.local/state/mailcrane/queue" -type f | wc -l)" -eq 1 ]
@@ -298,6 +298,17 @@ send_later() {
 	run_mailcrane --flush --force
 	assert_received 0
 	refute_wire_like '^AUTH'
+}
+
+@test "a credential of the service is found by the account's name in a flush, too" {
+	start_auth_peer --tls implicit
+	printf '%s\n' "$PASSWORD" >"$HOME/secret/mailcrane.default.password"
+	variables MAILCRANE_QUEUE=always "MAILCRANE_URL=smtps://joe@localhost:$PORT" "CREDENTIALS_DIRECTORY=$HOME/secret"
+	send
+	assert_exit 0
+	run_mailcrane --flush
+	assert_exit 0
+	assert_received 1
 }
 
 @test "an entry of an account from a file does not get the variables of a flush" {

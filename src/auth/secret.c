@@ -100,6 +100,14 @@ next_word(const char **from, char **to, const char **word, bool *is_good)
 }
 
 static bool
+lacks_program(const char *name, struct err *err)
+{
+	err_set(err, EX_CONFIG, "there is no program ");
+	err_add_clean(&err->text, str_of(name));
+	return false;
+}
+
+static bool
 run_words(const struct search *search, struct err *err)
 {
 	const char *from = search->account->passwordexec;
@@ -115,7 +123,7 @@ run_words(const struct search *search, struct err *err)
 	else if (n == WORDS_MOST || n == 0)
 		is_good = err_set(err, EX_CONFIG, "there must be from 1 to %d words", WORDS_MOST - 1);
 	else if ((program = proc_find_program(words[0])) == NULL)
-		is_good = err_set(err, EX_CONFIG, "there is no program '%s'", words[0]);
+		is_good = lacks_program(words[0], err);
 	if (is_good) {
 		const struct proc_command command = {.words = words, .is_alone = !search->may_prompt};
 

@@ -132,7 +132,7 @@ execute(const struct proc_command *command, pid_t parent, int fd, bool has_group
 	prepare_child(parent, fd, STDOUT_FILENO);
 	if (command->line != NULL)
 		execl("/bin/sh", "sh", "-c", command->line, (char *)NULL);
-	else
+	else if (command->words != NULL)
 		execv(command->words[0], (char *const *)command->words);
 	_exit(EXIT_NOT_STARTED);
 }
@@ -321,10 +321,8 @@ add_name(struct buf *b, const struct proc_command *command)
 	struct str text = str_trim(str_of(command->line));
 	size_t end = 0;
 
-	if (command->line == NULL) {
-		err_add_clean(b, str_of(command->words[0]));
-		return;
-	}
+	if (command->words != NULL)
+		text = str_of(command->words[0]);
 	while (end < text.size && !ascii_is_blank(text.data[end]) && text.data[end] != '\n' && text.data[end] != '=')
 		end++;
 	err_add_clean(b, str_first(text, end));

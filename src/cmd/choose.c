@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/secret.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "cmd/choose.h"
@@ -83,7 +82,6 @@ choose_read_files(struct call *call, struct err *err)
 		.xdg_config_home = secure_getenv("XDG_CONFIG_HOME"),
 	};
 
-	secret_protect_process();
 	call->config.is_alone = !choose_may_ask(call);
 	if (!check_environment(call, err))
 		return false;
@@ -98,7 +96,8 @@ make_account_of_options(struct call *call)
 {
 	account_init(&call->account);
 	free(call->account.id);
-	call->account.id = mem_copy_string("(command line)");
+	/* An entry that was made by variables had the account of those. */
+	call->account.id = mem_copy_string(call->is_from_queue && call->request.overrides.environment ? "default" : "(command line)");
 }
 
 /* An account that consists of variables. Containers collect what is written to standard error, so the log goes there. */

@@ -20,8 +20,7 @@ struct call {
 };
 
 /* Read the configuration files, unless the host is given on the command line (then none is opened, as msmtp does) or
- * MAILCRANE_URL makes the account. From here on there may be secrets in memory, so the process is protected. False: also
- * when a MAILCRANE_ variable that counts has a value that cannot be used. */
+ * MAILCRANE_URL makes the account. False: also when a MAILCRANE_ variable that counts has a value that cannot be used. */
 bool choose_read_files(struct call *call, struct err *err);
 
 /* Is there somebody at the terminal who may be asked for a secret, by us or by a command? Under the sendmail names, in a flush

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/secret.h"
 #include "base/file.h"
 #include "cmd/check.h"
 #include "cmd/choose.h"
@@ -140,6 +141,8 @@ fall_silent(const struct request *request)
 static void
 allow_environment(struct call *call, struct environment *environment)
 {
+	/* From here on there may be secrets in memory: those of variables, and of files. */
+	secret_protect_process();
 	environment_take(environment);
 	if (!environment->is_used && environment->warnings.size == 0)
 		return;

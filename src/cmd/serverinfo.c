@@ -111,7 +111,6 @@ run_session(struct call *call, struct session *session, struct secret *secret, s
 	struct outcome why;
 
 	if (!session->is_inquiry && sasl_needs_secret(&call->account)) {
-		secret_protect_process();
 		if (!secret_find(secret, &call->account, choose_may_ask(call), err))
 			return err_prefix(err, "account %s", call->account.id);
 		session->secret = secret;

@@ -393,7 +393,7 @@ test_words(void)
 	account.passwordexec = (char *)"printf \"hunter2";
 	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "passwordexec: a quotation mark", "by hand"), "an open quotation is an error");
 	account.passwordexec = (char *)"no-such-program hunter2";
-	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "there is no program 'no-such-program'", "by hand"),
+	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "there is no program no-such-program", "by hand"),
 	       "a program that is not there is an error, without its arguments");
 	account.passwordexec = (char *)"false hunter2";
 	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "exit status 1", "by hand"), "and so is one that fails");
