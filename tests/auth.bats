@@ -582,6 +582,19 @@ terminal_teller() {
 	grep -q 'no password for joe at localhost' "$HOME/screen"
 }
 
+@test "neither has a command of eval" {
+	start_auth_peer --auth PLAIN
+	auth_account "eval { (: </dev/tty) 2>/dev/null && echo terminal || echo none; } >>$HOME/told; echo maildomain example.test"
+	mkdir "$HOME/programs"
+	ln -s "$MAILCRANE" "$HOME/programs/sendmail"
+	run_on_terminal <<-END
+		'$MAILCRANE' --print-config
+		'$HOME/programs/sendmail' alice@example.net <'$HOME/message'
+		'$MAILCRANE' --flush
+	END
+	[ "$(cat "$HOME/told")" = $'terminal\nnone\nnone' ] || fail_with "it is not so" "$(cat "$HOME/told")"
+}
+
 @test "a job in the background of the terminal does not ask" {
 	start_auth_peer --auth PLAIN
 	auth_account "auth on"

@@ -70,6 +70,18 @@ three_accounts() {
 	assert_exit 75
 }
 
+@test "protocol 86: the password of a proxy is a password, too" {
+	setup_ordinary_user
+	printf 'host 127.0.0.1\nproxy_host 127.0.0.1\nproxy_user joe\nproxy_password %s\n' "$JOES_PASSWORD" |
+		write_ordinary_file "$HOME/.mailcranerc" 640
+	run_as_ordinary_user --pretend
+	assert_exit 78
+	assert_stderr "contains secrets"
+	printf 'host 127.0.0.1\npassword\nproxy_password\n# password x\npassword_file /x\n' | write_ordinary_file "$HOME/.mailcranerc" 644
+	run_as_ordinary_user --pretend
+	assert_exit 0
+}
+
 @test "protocol 86: which rights are too many" {
 	local mode
 

@@ -224,6 +224,9 @@ print_config_lines(struct buf *b, const struct account *account, size_t row)
 	const struct keyword *keyword = keyword_at(row);
 	struct buf value = {0};
 
+	/* It is no account's. */
+	if ((keyword->flags & KEYWORD_SYSTEM_ONLY) != 0 && !account->is_set[row])
+		return;
 	if (value_add(&value, account, row, false)) {
 		const char *quote = needs_quotes(buf_str(&value)) ? "\"" : "";
 
