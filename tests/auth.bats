@@ -9,6 +9,7 @@ PASSWORD='Corr3ct-H0rse_Battery'
 
 setup() {
 	setup_home
+	register_secret "$PASSWORD"
 	CERTS=$BATS_TEST_TMPDIR/certs
 	printf 'From: joe@example.test\nSubject: s\n\nhello\n' >"$HOME/message"
 }
@@ -138,6 +139,7 @@ assert_hidden() {
 	local strange
 
 	strange=$(printf '%0240d\\"'"'"'#%%$ &;<|>äö' 0)
+	register_secret "$strange"
 	start_peer --tls starttls --make-cert "$CERTS" --password "$strange" --auth PLAIN
 	auth_account "auth plain" "password $strange"
 	send
@@ -147,8 +149,8 @@ assert_hidden() {
 ### Without TLS
 
 @test "protocol 66: where only LOGIN is offered in the clear, nothing is said" {
-	start_peer --auth LOGIN --auth-in-clear
-	clear_account "auth on" "password secret"
+	start_peer --auth LOGIN --auth-in-clear --password "$PASSWORD"
+	clear_account "auth on" "password $PASSWORD"
 	send
 	assert_exit 69
 	assert_stderr "no TLS"
@@ -161,7 +163,7 @@ assert_hidden() {
 
 	for method in plain login cram-md5 oauthbearer xoauth2; do
 		start_peer --auth "PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER" --auth-in-clear
-		clear_account "auth $method" "password secret"
+		clear_account "auth $method" "password $PASSWORD"
 		send
 		assert_exit 69
 		assert_stderr "no TLS"
@@ -170,15 +172,15 @@ assert_hidden() {
 }
 
 @test "auth_cleartext loopback shows the password to this machine" {
-	start_peer --auth PLAIN --auth-in-clear
-	clear_account "auth on" "password secret" "auth_cleartext loopback"
+	start_peer --auth PLAIN --auth-in-clear --password "$PASSWORD"
+	clear_account "auth on" "password $PASSWORD" "auth_cleartext loopback"
 	send
 	assert_sent
 }
 
 @test "auth_cleartext always shows the password to everybody" {
-	start_peer --auth LOGIN --auth-in-clear
-	clear_account "auth login" "password secret" "auth_cleartext always"
+	start_peer --auth LOGIN --auth-in-clear --password "$PASSWORD"
+	clear_account "auth login" "password $PASSWORD" "auth_cleartext always"
 	send
 	assert_sent
 }
@@ -381,6 +383,58 @@ assert_hidden() {
 	assert_received 2
 }
 
+@test "a password in a file of its own, which may be a link that everybody can read" {
+	start_auth_peer --auth PLAIN
+	mkdir "$HOME/secret"
+	printf '%s\nsecond line\n' "$PASSWORD" >"$HOME/secret/word"
+	chmod 644 "$HOME/secret/word"
+	ln -s secret/word "$HOME/link"
+	auth_account "auth on" "password_file ~/link"
+	send
+	assert_sent
+}
+
+@test "a command without a shell" {
+	start_auth_peer --auth PLAIN
+	mkdir "$HOME/secret"
+	echo "$PASSWORD" >"$HOME/secret/my word;\$HOME"
+	auth_account "auth on" "passwordexec cat \"$HOME/secret/my word;\$HOME\""
+	send
+	assert_sent
+}
+
+@test "a credential of the service, also under the sendmail names" {
+	start_auth_peer --auth PLAIN
+	mkdir "$HOME/secret"
+	echo "$PASSWORD" >"$HOME/secret/mailcrane.default.password"
+	echo wrong >"$HOME/secret/mailcrane.password"
+	auth_account "auth on"
+	CLEAN_ENVIRONMENT=("CREDENTIALS_DIRECTORY=$HOME/secret")
+	send
+	assert_sent
+	run_as sendmail alice@example.net <"$HOME/message"
+	assert_exit 0
+	assert_received 2
+}
+
+@test "the keyring is asked by its program, with msmtp's attributes" {
+	start_auth_peer --auth PLAIN
+	mkdir "$HOME/secret" "$HOME/programs"
+	printf '[/org/1]\nlabel = mail\nsecret = %s\ncreated = 2000\n' "$PASSWORD" >"$HOME/secret/found"
+	printf '#!/bin/sh\necho "$*" >"$HOME/asked"\ncat "$HOME/secret/found"\n' >"$HOME/programs/secret-tool"
+	chmod +x "$HOME/programs/secret-tool"
+	auth_account "auth on" "keyring on"
+	CLEAN_ENVIRONMENT=("PATH=$HOME/programs:$PATH" DBUS_SESSION_BUS_ADDRESS=unix:path=/nowhere)
+	run_as sendmail alice@example.net <"$HOME/message"
+	assert_sent
+	[ "$(cat "$HOME/asked")" = "search host localhost service smtp user joe" ]
+	CLEAN_ENVIRONMENT=("PATH=$HOME/programs:$PATH")
+	send
+	assert_exit 69
+	assert_stderr "keyring: there is no D-Bus session"
+	assert_stderr "hint: "
+}
+
 @test "a ~/.netrc that others can read is refused, with the command that mends it" {
 	setup_ordinary_user
 	start_auth_peer --auth PLAIN
@@ -476,6 +530,80 @@ finish_on_terminal() {
 	finish_on_terminal
 	grep -q '^status 69' "$HOME/screen" || fail_with "69 expected" "$(cat "$HOME/screen")"
 	refute_log_line connect
+}
+
+# Commands on a terminal of their own: those of HOME/commands; HOME/screen is what it shows.
+run_on_terminal() {
+	command -v script >/dev/null || skip "script is not installed"
+	cat >"$HOME/commands"
+	clean_environment script -qefc "sh $HOME/commands" "$HOME/screen" </dev/null >/dev/null 2>&1 3>&- 4>&- || true
+}
+
+# A command that tells whether it has a terminal, and the name of one.
+terminal_teller() {
+	printf '%s' "passwordeval { (: </dev/tty) 2>/dev/null && echo terminal || echo none; echo \"tty=\$GPG_TTY\"; } >>$HOME/told; " \
+		"cat $HOME/secret/word"
+	mkdir -p "$HOME/secret"
+	echo "$PASSWORD" >"$HOME/secret/word"
+}
+
+@test "a password command has the terminal where somebody may be asked, and its name for gpg" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "$(terminal_teller)"
+	run_on_terminal <<-END
+		'$MAILCRANE' --queue=off alice@example.net <'$HOME/message'
+	END
+	grep -q '^terminal' "$HOME/told" && grep -q '^tty=/dev/' "$HOME/told" || fail_with "no terminal" "$(cat "$HOME/told")"
+}
+
+@test "under the sendmail names, in a flush and with --check it has none, and nobody is asked" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on" "$(terminal_teller)"
+	mkdir "$HOME/programs"
+	ln -s "$MAILCRANE" "$HOME/programs/sendmail"
+	run_on_terminal <<-END
+		GPG_TTY=/dev/pts/99
+		export GPG_TTY
+		'$HOME/programs/sendmail' alice@example.net <'$HOME/message'
+		'$MAILCRANE' --queue=always alice@example.net <'$HOME/message'
+		'$MAILCRANE' --flush
+		'$MAILCRANE' --check
+	END
+	assert_received 2
+	[ "$(grep -c '^none' "$HOME/told")" -eq 3 ] && [ "$(grep -c '^tty=$' "$HOME/told")" -eq 3 ] ||
+		fail_with "a terminal" "$(cat "$HOME/told")"
+	sed -i '/^passwordeval/d' "$HOME/.mailcranerc"
+	run_on_terminal <<-END
+		'$HOME/programs/sendmail' alice@example.net <'$HOME/message'
+		'$MAILCRANE' --flush --force
+		'$MAILCRANE' --check
+	END
+	! grep -q 'password for joe at localhost: ' "$HOME/screen" || fail_with "somebody was asked" "$(cat "$HOME/screen")"
+	grep -q 'no password for joe at localhost' "$HOME/screen"
+}
+
+@test "neither has a command of eval" {
+	start_auth_peer --auth PLAIN
+	auth_account "eval { (: </dev/tty) 2>/dev/null && echo terminal || echo none; } >>$HOME/told; echo maildomain example.test"
+	mkdir "$HOME/programs"
+	ln -s "$MAILCRANE" "$HOME/programs/sendmail"
+	run_on_terminal <<-END
+		'$MAILCRANE' --print-config
+		'$HOME/programs/sendmail' alice@example.net <'$HOME/message'
+		'$MAILCRANE' --flush
+	END
+	[ "$(cat "$HOME/told")" = $'terminal\nnone\nnone' ] || fail_with "it is not so" "$(cat "$HOME/told")"
+}
+
+@test "a job in the background of the terminal does not ask" {
+	start_auth_peer --auth PLAIN
+	auth_account "auth on"
+	run_on_terminal <<-END
+		set -m
+		'$MAILCRANE' --queue=off alice@example.net <'$HOME/message' &
+		wait
+	END
+	grep -q 'no password for joe at localhost' "$HOME/screen" || fail_with "it has waited" "$(cat "$HOME/screen")"
 }
 
 ### Where the password must not be
@@ -584,6 +712,7 @@ finish_on_terminal() {
 	run as_ordinary_user ls "/proc/$pid/fd"
 	[ "$status" -ne 0 ] || fail_with "its descriptors can be seen"
 	grep -Eq '^Max core file size +0 +0 ' "/proc/$pid/limits"
-	kill "$pid"
+	kill -ABRT "$pid"
 	wait || true
+	[ -z "$(find "$BATS_TEST_TMPDIR" . -maxdepth 1 -name 'core*')" ]
 }

@@ -109,7 +109,7 @@ break_library() {
 @test "a login library that cannot be loaded: 69, what to install, and nothing is sent" {
 	start_peer --auth PLAIN --auth-in-clear
 	break_library libgsasl
-	account 'tls off' 'auth plain' 'user joe' 'password secret'
+	account 'tls off' 'auth plain' 'user joe' "password $JOES_PASSWORD"
 	run_mailcrane alice@example.net <"$HOME/message"
 	assert_exit 69 && assert_stderr "needs GNU SASL" && assert_stderr "install GNU SASL" && assert_received 0
 	refute_wire_like '^(MAIL|RCPT|DATA|BDAT)'

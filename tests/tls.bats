@@ -206,7 +206,7 @@ start_openssl() {
 
 @test "protocol 45: AUTH that was offered in the clear only does not count" {
 	start_tls_peer --fault 'ehlo#1:raw=250-peer.example.test\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n'
-	trusting_account localhost "auth on" "user joe" "password secret"
+	trusting_account localhost "auth on" "user joe" "password $JOES_PASSWORD"
 	send
 	assert_exit 69
 	assert_stderr "does not offer AUTH"

@@ -14,7 +14,12 @@
 struct lane
 aftermath_lane(struct submission *s)
 {
-	struct lane lane = {.program = s->call->program, .spool = &s->outbox.spool, .n_lanes = 1};
+	struct lane lane = {
+		.program = s->call->program,
+		.environment = s->call->environment,
+		.spool = &s->outbox.spool,
+		.n_lanes = 1,
+	};
 
 	lane.choice.began = time(NULL);
 	return lane;

@@ -113,7 +113,7 @@ read_account(struct lane *lane, struct call *call, const struct lane_batch *batc
 static void
 run_route(struct lane *lane, const char *tag, const struct lane_batch *batch)
 {
-	struct call call = {.program = lane->program};
+	struct call call = {.program = lane->program, .environment = lane->environment};
 	struct lane_route *route;
 
 	if (read_account(lane, &call, batch)) {

@@ -185,7 +185,6 @@ find_secret(struct lane_route *route)
 
 	if (route->has_secret || !sasl_needs_secret(&route->call->account))
 		return true;
-	secret_protect_process();
 	if (!secret_find(&route->own_secret, &route->call->account, false, &err)) {
 		backoff_failed(&backoff, RETRY_ACCOUNT, buf_text(&err.text), err.hint.size > 0 ? buf_text(&err.hint) : NULL);
 		is_found = false;

@@ -64,6 +64,8 @@ write_file(const char *program, const struct report_line *line)
 	add_line(&text, line, time(NULL), true);
 	if (strcmp(path, "-") == 0)
 		printf("%s\n", buf_text(&text));
+	else if (strcmp(path, LOG_STDERR) == 0)
+		fprintf(stderr, "%s\n", buf_text(&text));
 	else {
 		buf_add_char(&text, '\n');
 		if (!file_append_record(path, buf_str(&text), &err)) {

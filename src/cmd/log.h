@@ -6,6 +6,9 @@
 #include "cmd/choose.h"
 #include "deliver/report.h"
 
+/* As a log file: the descriptor that is standard error, whatever that is. */
+#define LOG_STDERR "/dev/stderr"
+
 /* Write the line where the account wants it (nowhere is fine). A log that cannot be written is a warning on stderr
  * with the line itself, never a failure. line->account must be set. */
 void log_attempt(const char *program, const struct report_line *line);

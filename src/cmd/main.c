@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/secret.h"
 #include "base/file.h"
+#include "cmd/check.h"
 #include "cmd/choose.h"
 #include "cmd/flush.h"
 #include "cmd/inspect.h"
@@ -73,6 +75,8 @@ run(struct call *call)
 		return show_version(call);
 	case MODE_PRINT_CONFIG:
 		return show_config(call);
+	case MODE_CHECK:
+		return check_run(call);
 	case MODE_SERVERINFO:
 		return serverinfo_run(call);
 	case MODE_ETRN:
@@ -138,6 +142,20 @@ fall_silent(const struct request *request)
 	close(fd);
 }
 
+/* Whoever calls it by a sendmail name may do so for somebody else (a web form, a cron job): there the variables count only where
+ * the administrator says so. */
+static void
+allow_environment(struct call *call, struct environment *environment)
+{
+	/* From here on there may be secrets in memory: those of variables, and of files. */
+	secret_protect_process();
+	environment_take(environment);
+	if (!environment->is_used && environment->warnings.size == 0)
+		return;
+	if (call->request.name == NAME_MAILCRANE || environment_is_allowed(SYSCONFDIR "/mailcranerc"))
+		call->environment = environment;
+}
+
 static int
 refuse(const struct call *call, const struct err *err)
 {
@@ -154,6 +172,7 @@ refuse(const struct call *call, const struct err *err)
 int
 main(int argc, char **argv)
 {
+	struct environment environment = {0};
 	struct call call = {0};
 	struct err err = {0};
 	int exit_code;
@@ -170,6 +189,7 @@ main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	if (drop_privileges(&err) && request_parse(&call.request, argc, argv, &err)) {
 		fall_silent(&call.request);
+		allow_environment(&call, &environment);
 		exit_code = run(&call);
 	} else {
 		exit_code = refuse(&call, &err);
@@ -177,5 +197,6 @@ main(int argc, char **argv)
 	exit_code = finish_output(&call, exit_code);
 	err_clear(&err);
 	call_free(&call);
+	environment_free(&environment);
 	return exit_code;
 }

@@ -30,6 +30,8 @@ find_folder(struct call *call, char **folder, struct err *err)
 	if (!is_chosen && !call->has_account && call->request.account_id != NULL)
 		return err_move(err, &trouble);
 	*folder = mem_copy_string(call->account.queue_dir);
+	if (*folder == NULL && choose_uses_environment(call))
+		*folder = mem_copy_string(call->environment->settings.queue_dir);
 	if (!is_chosen) {
 		account_free(&call->account);
 		call->has_account = false;

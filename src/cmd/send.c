@@ -396,8 +396,7 @@ find_secret(struct submission *s, struct err *err)
 
 	if (!sasl_needs_secret(account))
 		return true;
-	secret_protect_process();
-	if (!secret_find(&s->secret, account, true, err))
+	if (!secret_find(&s->secret, account, choose_may_ask(s->call) && !s->is_child, err))
 		return err_prefix(err, "account %s", account->id);
 	s->delivery.secret = &s->secret;
 	return true;

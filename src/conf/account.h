@@ -137,7 +137,10 @@ struct account {
 	enum account_cleartext auth_cleartext;
 	char *user;
 	char *password;            /* wiped by account_free */
+	char *password_file;       /* its first line is the password */
 	char *passwordeval;
+	char *passwordexec;        /* words of a command without a shell, as written */
+	bool keyring;
 	char *ntlmdomain;
 
 	bool tls;
@@ -205,6 +208,8 @@ struct account {
 	char *syslog;              /* "off", or a facility name such as LOG_USER */
 	enum account_log_format log_format;
 	char *aliases;
+	bool environment;          /* in the system's file: do MAILCRANE_ variables count under the sendmail names? In a queue
+	                            * entry: the secrets come from such variables */
 
 	bool is_set[ACCOUNT_SETTINGS_MOST];             /* by row of the table: written explicitly (here or by inheritance) */
 	struct origin origins[ACCOUNT_SETTINGS_MOST];   /* by row of the table: where the value came from, also when it was
@@ -219,6 +224,10 @@ void account_copy(struct account *target, const struct account *source);
 
 /* Copy the values that were set in source over those of target, with their origins. */
 void account_override(struct account *target, const struct account *source);
+
+/* Where `nearer` sets a way to the password, forget every such way in target: a password further off must not come before
+ * a command nearer by. With an `origin` (not NULL) only those that came from there. */
+void account_forget_passwords(struct account *target, const struct account *nearer, const char *origin);
 
 /* Is a refusal with this enhanced code one for now (treat_as_temporary), though it says that it is for good? */
 bool account_treats_as_temporary(const struct account *account, const unsigned short enhanced[3]);

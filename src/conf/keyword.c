@@ -330,9 +330,15 @@ static const struct keyword settings[] = {
 	 .help = "authentication; on: the best method the server offers"},
 	{WORD(auth_cleartext, cleartext_words, "never"), .help = "where a password may be sent without TLS"},
 	{TEXT(user), .metavar = "NAME", .help = "user name for authentication"},
-	{TEXT(password), .flags = KEYWORD_IS_SECRET, .metavar = "PASSWORD", .help = "password for authentication"},
-	{TEXT(passwordeval), .flags = KEYWORD_IS_COMMAND, .metavar = "COMMAND",
+	{TEXT(password), .flags = KEYWORD_IS_SECRET | KEYWORD_IS_PASSWORD, .metavar = "PASSWORD",
+	 .help = "password for authentication"},
+	{TEXT(password_file), .flags = KEYWORD_IS_PATH | KEYWORD_IS_PASSWORD, .metavar = "FILE",
+	 .help = "file whose first line is the password"},
+	{TEXT(passwordeval), .flags = KEYWORD_IS_COMMAND | KEYWORD_IS_PASSWORD, .metavar = "COMMAND",
 	 .help = "command whose first line of output is the password"},
+	{TEXT(passwordexec), .flags = KEYWORD_IS_COMMAND | KEYWORD_IS_PASSWORD, .metavar = "COMMAND",
+	 .help = "the same without a shell: words, with double quotes around those that have blanks"},
+	{SWITCH(keyring, "off"), .empty = "on", .help = "look into the desktop's keyring for the password (secret-tool)"},
 	{TEXT(ntlmdomain), .flags = KEYWORD_FILE_ONLY, .metavar = "DOMAIN", .help = "domain for NTLM"},
 	{SWITCH(tls, "off"), .empty = "on", .help = "encrypt; the server must be able to"},
 	{SWITCH(tls_starttls, "on"), .empty = "on", .help = "start TLS by STARTTLS; off: from the first byte"},
@@ -420,6 +426,8 @@ static const struct keyword settings[] = {
 	{FIELD(syslog), .type = KEYWORD_TEXT, .words = syslog_words, .initial = "off", .empty = "on",
 	 .metavar = "on|off|FACILITY", .help = "log by syslog"},
 	{TEXT(aliases), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "aliases of local recipients"},
+	{SWITCH(environment, "off"), .flags = KEYWORD_FILE_ONLY | KEYWORD_SYSTEM_ONLY,
+	 .help = "in the system's file: MAILCRANE_ variables count under the names of sendmail"},
 };
 
 enum { N_SETTINGS = sizeof(settings) / sizeof(settings[0]) };

@@ -24,6 +24,7 @@ enum request_mode {
 	MODE_SERVERINFO,    /* -S, --serverinfo */
 	MODE_ETRN,          /* --rmqs=ARGUMENT */
 	MODE_PRINT_CONFIG,  /* --print-config */
+	MODE_CHECK,         /* --check */
 	MODE_FLUSH,         /* --flush, -q */
 	MODE_MAILQ,         /* --mailq, -bp */
 	MODE_SHOW,          /* --show=ID; this and the next four: target, and operands as further ids */
@@ -107,6 +108,7 @@ struct request {
 	char *report_day;           /* as given; NULL: today */
 	bool wants_json;            /* --json */
 	bool repairs;               /* --queue-check=repair */
+	bool checks_server;         /* --check=server */
 	enum request_count counts_only;
 	bool ignores_dot;           /* -i, -oi: a line with a single dot is part of the message, whatever lone_dot says */
 	bool skips_aliases;         /* -n under the sendmail names: local names are not looked up */
@@ -144,6 +146,7 @@ enum option_act {
 	OPTION_ACT_RMQS,
 	OPTION_ACT_TLS_REPORT,
 	OPTION_ACT_PRINT_CONFIG,
+	OPTION_ACT_CHECK,
 	OPTION_ACT_FROM,
 	OPTION_ACT_READ_RECIPIENTS,
 	OPTION_ACT_READ_ENVELOPE_FROM,

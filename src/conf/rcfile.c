@@ -170,6 +170,7 @@ read_file(struct config *config, int index, bool is_user_file, struct rcparse *p
 {
 	struct config_file *file = &config->files[index];
 	struct err failure = {0};
+	struct stat facts = {0};
 	struct buf text = {0};
 	int fd = -1;
 	bool is_good = true;
@@ -190,9 +191,11 @@ read_file(struct config *config, int index, bool is_user_file, struct rcparse *p
 	file->is_used = true;
 	if (config->only_looks)
 		goto out;
-	parse->name = file->path;
-	parse->refuses_eval = config->refuses_eval;
-	is_good = (!is_user_file || !rcparse_has_secret(buf_str(&text)) || check_permissions(fd, file->path, err)) &&
+	*parse = (struct rcparse){file->path, config->refuses_eval, config->is_alone, !is_user_file, NULL, 0};
+	file->has_secret = rcparse_has_secret(buf_str(&text));
+	if (fstat(fd, &facts) == 0)
+		file->mode = facts.st_mode & 07777U;
+	is_good = (!is_user_file || !file->has_secret || check_permissions(fd, file->path, err)) &&
 	          rcparse_read(parse, buf_str(&text), err);
 out:
 	close(fd);

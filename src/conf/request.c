@@ -107,6 +107,7 @@ mode_name(enum request_mode mode)
 {
 	static const char *const names[] = {
 		[MODE_SERVERINFO] = "--serverinfo", [MODE_ETRN] = "--rmqs", [MODE_PRINT_CONFIG] = "--print-config",
+		[MODE_CHECK] = "--check",
 		[MODE_FLUSH] = "--flush", [MODE_MAILQ] = "--mailq", [MODE_SHOW] = "--show", [MODE_HOLD] = "--hold",
 		[MODE_RELEASE] = "--release", [MODE_RETRY] = "--retry", [MODE_REMOVE] = "--remove",
 		[MODE_QUEUE_CHECK] = "--queue-check", [MODE_ROUTE] = "--route", [MODE_SERVE] = "-bs", [MODE_NEWALIASES] = "-bi",
@@ -160,6 +161,15 @@ take_queue_check(struct request *request, const char *argument, struct err *err)
 		return err_set(err, EX_USAGE, "option --queue-check takes no other argument than 'repair'");
 	request->repairs = argument != NULL;
 	return set_mode(request, MODE_QUEUE_CHECK, err);
+}
+
+static bool
+take_check(struct request *request, const char *argument, struct err *err)
+{
+	if (argument != NULL && strcmp(argument, "server") != 0)
+		return err_set(err, EX_USAGE, "option --check takes no other argument than 'server'");
+	request->checks_server = argument != NULL;
+	return set_mode(request, MODE_CHECK, err);
 }
 
 static bool
@@ -237,6 +247,8 @@ take_action(struct request *request, enum option_act act, const char *argument, 
 		return set_mode(request, MODE_TLS_REPORT, err);
 	case OPTION_ACT_PRINT_CONFIG:
 		return set_mode(request, MODE_PRINT_CONFIG, err);
+	case OPTION_ACT_CHECK:
+		return take_check(request, argument, err);
 	case OPTION_ACT_FROM:
 		replace(&request->sender, argument);
 		return true;
@@ -402,7 +414,8 @@ check_queue(const struct request *request, struct err *err)
 
 	bool is_about_queue = request->mode >= MODE_FLUSH && request->mode <= MODE_QUEUE_CHECK;
 
-	if (request->is_pretending && (is_about_queue || request->mode == MODE_SERVE || request->mode == MODE_TLS_REPORT))
+	if (request->is_pretending && (is_about_queue || request->mode == MODE_SERVE || request->mode == MODE_TLS_REPORT ||
+	                               request->mode == MODE_CHECK))
 		return err_set(err, EX_USAGE, "cannot use both --pretend and %s", mode_name(request->mode));
 	if (request->mode != MODE_FLUSH && (flush->is_forced || flush->network_up || flush->all_users))
 		return err_set(err, EX_USAGE, "%s goes with --flush", option);
@@ -411,8 +424,8 @@ check_queue(const struct request *request, struct err *err)
 	if (request->counts_only != COUNT_NONE)
 		return err_set(err, EX_USAGE, "--json does not go with -bpc and -bP");
 	if (request->mode != MODE_MAILQ && request->mode != MODE_SHOW && request->mode != MODE_QUEUE_CHECK &&
-	    request->mode != MODE_ROUTE)
-		return err_set(err, EX_USAGE, "--json goes with --mailq, --show, --queue-check and --route");
+	    request->mode != MODE_ROUTE && request->mode != MODE_CHECK)
+		return err_set(err, EX_USAGE, "--json goes with --mailq, --show, --queue-check, --route and --check");
 	return true;
 }
 

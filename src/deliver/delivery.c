@@ -225,12 +225,10 @@ delivery_orders(struct delivery *delivery)
 
 /* --- one route ----------------------------------------------------------------------------------------------------- */
 
-enum { FIND_SECONDS = 60 }; /* for all questions of DNS and about policies together */
-
 static bool
 find_route(struct delivery *delivery, struct route *route)
 {
-	int64_t deadline = clock_deadline(FIND_SECONDS);
+	int64_t deadline = clock_deadline(ROUTE_SECONDS);
 	const struct route_query query = {
 		.account = delivery->account,
 		.destination = delivery->destination,

@@ -17,7 +17,11 @@
 #include "net/lookup.h"
 #include "net/tls.h"
 
-enum { ROUTE_HOSTS_MOST = 20, ROUTE_ADDRESSES_MOST = 40 };
+enum {
+	ROUTE_HOSTS_MOST = 20,
+	ROUTE_ADDRESSES_MOST = 40,
+	ROUTE_SECONDS = 60        /* the usual patience for all questions of DNS and about policies together */
+};
 
 enum route_tls {
 	ROUTE_TLS_NONE,

@@ -351,6 +351,28 @@ test_stored_texts(void)
 	buf_free(&b);
 }
 
+static void
+test_forgetting(void)
+{
+	struct account target = {0}, nearer = {0};
+
+	account_init(&target);
+	account_init(&nearer);
+	set(&target, "password", "hush");
+	set(&target, "passwordexec", "cat x");
+	set(&target, "user", "ann");
+	account_forget_passwords(&target, &nearer, NULL);
+	tap_ok(target.password != NULL && target.passwordexec != NULL, "who names no way to a password takes none away");
+	set(&nearer, "passwordeval", "echo x");
+	account_forget_passwords(&target, &nearer, "environment");
+	tap_ok(target.password != NULL, "of another origin than that named none is forgotten");
+	account_forget_passwords(&target, &nearer, NULL);
+	tap_ok(target.password == NULL && target.passwordexec == NULL && strcmp(target.user, "ann") == 0,
+	       "a way to the password that is nearer takes the place of all others, and of nothing else");
+	account_free(&target);
+	account_free(&nearer);
+}
+
 int
 main(void)
 {
@@ -362,5 +384,6 @@ main(void)
 	test_stored();
 	test_stored_paths();
 	test_stored_texts();
+	test_forgetting();
 	return tap_end();
 }

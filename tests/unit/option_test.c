@@ -70,15 +70,17 @@ add_queue(struct buf *b, const struct request *request)
 		buf_add_text(b, " json");
 	if (request->repairs)
 		buf_add_text(b, " repair");
+	if (request->checks_server)
+		buf_add_text(b, " server");
 }
 
 /* The facts of a request as one line, to compare. */
 static void
 add_request(struct buf *b, const struct request *request)
 {
-	static const char *const modes[] = {"send", "serverinfo", "etrn", "print-config", "flush", "mailq", "show", "hold", "release",
-	                                    "retry", "remove", "queue-check", "route", "serve", "newaliases", "verify", "tls-report",
-	                                    "nothing", "help",
+	static const char *const modes[] = {"send", "serverinfo", "etrn", "print-config", "check", "flush", "mailq", "show", "hold",
+	                                    "release", "retry", "remove", "queue-check", "route", "serve", "newaliases", "verify",
+	                                    "tls-report", "nothing", "help",
 	                                    "version"};
 
 	buf_add_text(b, modes[request->mode]);
@@ -143,6 +145,8 @@ test_actions(void)
 	means("-S --host=h", "serverinfo", "-S is --serverinfo");
 	means("--rmqs=@d", "etrn etrn=@d", "--rmqs has its argument");
 	means("--print-config", "print-config", "--print-config");
+	means("--check", "check", "--check");
+	means("--check=server --json -a x", "check account=x json server", "--check=server");
 	means("--help x -a y", "help account=y [x]", "--help goes with everything");
 	means("--version --serverinfo x", "version [x]", "--version goes with everything");
 	means("", "send", "no argument is no error here");
@@ -249,8 +253,8 @@ test_queue_refusals(void)
 	refuses("--force r", "--force goes with --flush");
 	refuses("--network-up r", "--network-up goes with --flush");
 	refuses("--mailq --all-users", "--all-users goes with --flush");
-	refuses("--json r", "--json goes with --mailq, --show, --queue-check and --route");
-	refuses("-q --json", "--json goes with --mailq, --show, --queue-check and --route");
+	refuses("--json r", "--json goes with --mailq, --show, --queue-check, --route and --check");
+	refuses("-q --json", "--json goes with --mailq, --show, --queue-check, --route and --check");
 	refuses("-bpc --json", "--json does not go with -bpc and -bP");
 }
 
@@ -316,6 +320,9 @@ test_refusals(void)
 	refuses("-bmx", "unsupported operation mode -bmx");
 	refuses("-r x", "unknown option -r");
 	refuses("-S --rmqs=x", "cannot use both --serverinfo and --rmqs");
+	refuses("--check=all", "option --check takes no other argument than 'server'");
+	refuses("--check -P", "cannot use both --pretend and --check");
+	refuses("--check r", "too many arguments: no message is sent, so there can be no recipients");
 	refuses("--print-config -S", "cannot use both --print-config and --serverinfo");
 	refuses("-S a@b", "too many arguments: no message is sent, so there can be no recipients");
 	refuses("--rmqs=x -t", "too many arguments: no message is sent, so there can be no recipients");
