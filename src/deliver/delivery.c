@@ -186,6 +186,7 @@ make_session(struct delivery *delivery, const struct route_host *host, const str
 		.avoid = buf_text(tried),
 		.limit = delivery->limit,
 		.watch = delivery->watch,
+		.history = delivery->history,
 		.orders = {next_order, order_is_sent, order_is_finished, limit_is_reached, delivery},
 	};
 }
@@ -203,6 +204,7 @@ run_session(struct delivery *delivery, const struct route_host *host, struct buf
 	delivery->next_parcel = 0;
 	is_fine = session_run(&session, &cause, &err);
 	delivery->limit = session.limit;
+	delivery->history = session.history;
 	delivery->has_left = session.has_left;
 	delivery->n_sessions += session.is_connected;
 	if (is_fine || !err_is_set(&delivery->failure) || session.is_connected) {
@@ -296,7 +298,9 @@ delivery_run(struct delivery *delivery)
 
 	delivery->why = (struct outcome){.state = OUTCOME_DEFERRED};
 	route_make(&route, delivery->account);
-	for (size_t i = 0; i < route.n_hosts && count_pending(delivery) > 0 && !delivery->has_left; i++)
+	/* A refused login is not offered to the next host: each attempt counts as guessing, and shows the secret to one more. */
+	for (size_t i = 0; i < route.n_hosts && count_pending(delivery) > 0 && !delivery->has_left && !delivery->history.is_over;
+	     i++)
 		try_host(delivery, &route.hosts[i]);
 	settle(delivery);
 	route_free(&route);

@@ -45,6 +45,7 @@ struct delivery {
 	struct parcel *parcels;       /* for delivery_run */
 	size_t n_parcels;
 	struct delivery_source source; /* for delivery_session; for delivery_run as much of it as is wanted, next too */
+	struct sasl_history history;  /* of the run: handed on from one delivery with the account to the next */
 	int64_t limit;                /* a deadline for everything; 0: none, as it is once source.limit said SESSION_GO_ON */
 
 	/* Set by delivery_run and delivery_session. */

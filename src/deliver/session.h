@@ -57,6 +57,7 @@ struct session {
 	int64_t limit;                  /* a deadline for all of it, connecting included; 0: none */
 	struct session_watch watch;
 	struct session_orders orders;
+	struct sasl_history history;    /* of the run so far; this session adds to it */
 
 	struct dialog_demand demand;
 	struct dialog dialog;

@@ -120,6 +120,7 @@ on_server_question(Gsasl *library, Gsasl_session *session, Gsasl_property proper
 		got = gsasl_property_fast(session, GSASL_PASSWORD);
 		return got != NULL && strcmp(got, server->password) == 0 ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;
 	case GSASL_VALIDATE_EXTERNAL:
+	case GSASL_VALIDATE_ANONYMOUS:
 		return GSASL_OK;
 	default:
 		return GSASL_NO_CALLBACK;
