@@ -766,6 +766,43 @@ finish_on_terminal() {
 	done
 }
 
+# Log in by METHOD in a first session, with TLS on or off and ARGS for the peer, and hold the program up in a second one: $held is where the password stands then.
+find_after_login() {
+	local method=$1 tls=$2 pid
+
+	shift 2
+	start_peer "$@" --password "$PASSWORD" --auth "${method^^}" --ehlo "LIMITS MAILMAX=1 RCPTMAX=1" --fault greet@conn=2:stall
+	# No function: its shell would be the process, which knows the password.
+	env -i PATH="$PATH" HOME="$HOME" "$MAILCRANE" --queue=off "--tls=$tls" --host=localhost --port="$PORT" --auth="$method" --user=joe \
+		"--passwordeval=cat $HOME/secret/word" "--tls-trust-file=$CERTS/ca.pem" --auth-cleartext=loopback --from=joe@example.test \
+		alice@example.net bob@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
+	pid=$!
+	wait_until 10 grep -q ' stall$' "$PEER_LOG"
+	assert_log_line '\* authenticated joe'
+	held=$(python3 "$SRCDIR/tests/lib/memory.py" "$pid" "$PASSWORD")
+	kill "$pid"
+	wait || true
+}
+
+@test "after a login the memory of the program has one copy of the password, and none in base64" {
+	local method methods=(plain login cram-md5 digest-md5 scram-sha-1 scram-sha-256 oauthbearer xoauth2)
+
+	[ "$(id -u)" -eq 0 ] || skip "only root can look into the program"
+	command -v python3 >/dev/null || skip "python3 is not installed"
+	! nm "$MAILCRANE" | grep -q ' __asan_init$' || skip "the sanitizer keeps what is freed"
+	mkdir "$HOME/secret"
+	echo "$PASSWORD" >"$HOME/secret/word"
+	make_certificates "$CERTS"
+	for method in "${methods[@]}"; do
+		find_after_login "$method" off --auth-in-clear
+		[[ $held =~ ^clear\ [^$'\n']*$ ]] || fail_with "after $method in the clear:" "$held"
+	done
+	for method in "${methods[@]}" scram-sha-256-plus; do
+		find_after_login "$method" on --tls starttls --cert "$CERTS/cert.pem" --key "$CERTS/key.pem"
+		[[ $held =~ ^clear\ [^$'\n']*$ ]] || fail_with "after $method under TLS:" "$held"
+	done
+}
+
 @test "--pretend, --print-config, --version and --serverinfo do not show passwords" {
 	local mode
 
