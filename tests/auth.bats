@@ -295,6 +295,44 @@ children_ticks() {
 	assert_wire_like '^AUTH SCRAM-SHA-256 '
 }
 
+# As send, with the queue on, in which nothing lies.
+send_with_queue() {
+	QUEUE='' run_mailcrane "$@" alice@example.net <"$HOME/message"
+}
+
+@test "a server that took SCRAM before and offers PLAIN only now is warned about, until auth_min is set" {
+	local n less='raw=250-peer\r\n250 AUTH PLAIN\r\n' faults=()
+
+	for n in 2 3 4 5; do
+		faults+=(--fault "ehlo#2@conn=$n:$less")
+	done
+	start_auth_peer --auth "PLAIN SCRAM-SHA-256" "${faults[@]}"
+	auth_account "auth on" "password $PASSWORD"
+	# The queue's folder: here, by a message that is held back.
+	QUEUE=always run_mailcrane bob@example.net <"$HOME/message"
+	run_mailcrane --remove="$(clean_environment "$MAILCRANE" --mailq </dev/null | grep -Eo '^[0-9A-V]{19}')" </dev/null
+	send_with_queue
+	assert_sent
+	assert_wire_like '^AUTH SCRAM-SHA-256 '
+	send_with_queue
+	assert_exit 0
+	assert_stderr "warning: account default: localhost took logins of the kind 'scram' before, and now it had one by PLAIN"
+	assert_stderr "'auth_min scram' refuses that"
+	assert_received 2
+	auth_account "auth on" "auth_min plain" "password $PASSWORD"
+	send_with_queue
+	assert_exit 0
+	assert_silent
+	auth_account "auth plain" "password $PASSWORD"
+	send_with_queue
+	assert_exit 0
+	assert_silent
+	auth_account "auth on" "password $PASSWORD"
+	send_with_queue
+	assert_stderr "warning: "
+	assert_wire_count 4 "AUTH PLAIN"
+}
+
 ### Without TLS
 
 @test "protocol 45: the methods that were offered before TLS do not count" {

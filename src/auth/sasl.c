@@ -45,15 +45,18 @@ bool
 sasl_choose(const struct account *account, const struct mechanism_offer *offer, struct sasl_history *history,
             const char **name, struct err *err)
 {
-	const struct mechanism_wish wish = {account->auth, account->auth_min, history->strongest};
+	struct mechanism_wish wish = {.choice = account->auth, .least = account->auth_min};
 	const struct mechanism *chosen = NULL;
 
 	*name = NULL;
-	if (history->is_over)
+	if (history != NULL)
+		wish.before = history->strongest;
+	if (history != NULL && history->is_over)
 		return err_set(err, EX_NOPERM, "a login was refused before: none is tried again in the same run");
 	if (!mechanism_choose(&wish, offer, &chosen, err))
 		return false;
-	history->strongest = chosen;
+	if (history != NULL)
+		history->strongest = chosen;
 	*name = chosen->name;
 	return true;
 }

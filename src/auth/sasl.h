@@ -29,16 +29,17 @@ struct sasl_identity {
 /* What a run knows of the logins it tried with an account, from one session to the next. Zeroed: none yet. */
 struct sasl_history {
 	const struct mechanism *strongest; /* that was chosen; NULL: none was */
+	bool is_in;   /* and a login succeeded */
 	bool is_over; /* a login was refused, or the server did what it must not: nothing more is tried */
 };
 
 /* Choose the mechanism: the one the account names, if the server offers it; else (auth on) the best of those offered.
  *
  * Without protection `auth on` considers the SCRAM mechanisms only, and a named mechanism that gives the secret, or
- * something to guess it by, to whoever listens is refused. What is below the account's auth_min is refused. So is what is
- * weaker than what the history knows; the choice is added to it. *name becomes constant text. False: EX_UNAVAILABLE,
- * nothing is offered or nothing usable (err lists what is offered, the hint says what to set); EX_NOPERM, the history
- * is over. */
+ * something to guess it by, to whoever listens is refused. What is below the account's auth_min is refused. So is what
+ * is weaker than what the history (NULL: there is none) knows; the choice is added to it. *name becomes constant text.
+ * False: EX_UNAVAILABLE, nothing is offered or nothing usable (err lists what is offered, the hint says what to set);
+ * EX_NOPERM, the history is over. */
 bool sasl_choose(const struct account *account, const struct mechanism_offer *offer, struct sasl_history *history,
                  const char **name, struct err *err);
 

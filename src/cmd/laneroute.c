@@ -47,7 +47,6 @@ struct lane_route {
 	size_t n_settled;             /* in this session: entries that the server said something about */
 	size_t n_doubtful;            /* in this session: entries whose text went out without an answer */
 	unsigned n_losses;
-	struct sasl_history history;  /* of the logins of this lane */
 	bool was_failing;             /* there was a hint that it is not well */
 	bool has_worked;              /* and since then a message was answered */
 	bool ignores_times;           /* so that what was put off because of it need not wait longer */
@@ -299,7 +298,6 @@ lane_route_ended(struct lane_route *route, const struct delivery *delivery, bool
 	bool has_progressed = route->n_settled > 0;
 	bool was_lost = !is_fine && delivery->why.reply_code == 0;
 
-	route->history = delivery->history;
 	if (has_progressed) {
 		backoff_succeeded(&backoff);
 		route->has_worked = true;
@@ -355,7 +353,7 @@ run_session(struct lane_route *route)
 		.account = &route->call->account,
 		.secret = route->secret,
 		.watch = route->lane->watch,
-		.history = route->history,
+		.history = &route->call->history,
 		.source = lane_route_source(route),
 	};
 	bool is_fine = delivery_session(&delivery);

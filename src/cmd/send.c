@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cmd/aftermath.h"
+#include "cmd/downgrade.h"
 #include "cmd/log.h"
 #include "cmd/refused.h"
 #include "cmd/send.h"
@@ -314,6 +315,7 @@ deliver(struct submission *s)
 	talk_progress_end(&progress);
 	if (s->is_child)
 		aftermath_finish(s);
+	downgrade_look(s->call, &s->outbox.spool);
 	if (may_queue(s)) {
 		queue_rest(s);
 		note_route(s);
@@ -416,6 +418,7 @@ static int
 hand_over(struct submission *s)
 {
 	s->delivery.account = &s->call->account;
+	s->delivery.history = &s->call->history;
 	switch (way_of(s)) {
 	case WAY_BACKGROUND:
 		return queue_all(s, true);

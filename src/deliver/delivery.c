@@ -204,7 +204,6 @@ run_session(struct delivery *delivery, const struct route_host *host, struct buf
 	delivery->next_parcel = 0;
 	is_fine = session_run(&session, &cause, &err);
 	delivery->limit = session.limit;
-	delivery->history = session.history;
 	delivery->has_left = session.has_left;
 	delivery->n_sessions += session.is_connected;
 	if (is_fine || !err_is_set(&delivery->failure) || session.is_connected) {
@@ -253,6 +252,13 @@ run_session_somewhere(struct delivery *delivery, const struct route_host *host, 
 	}
 }
 
+/* A refused login is not offered to the next host: each attempt counts as guessing, and shows the secret to one more. */
+static bool
+may_log_in(const struct delivery *delivery)
+{
+	return delivery->history == NULL || !delivery->history->is_over;
+}
+
 /* Sessions with one host, as long as each of them brings something about. */
 static void
 try_host(struct delivery *delivery, const struct route_host *host)
@@ -298,9 +304,7 @@ delivery_run(struct delivery *delivery)
 
 	delivery->why = (struct outcome){.state = OUTCOME_DEFERRED};
 	route_make(&route, delivery->account);
-	/* A refused login is not offered to the next host: each attempt counts as guessing, and shows the secret to one more. */
-	for (size_t i = 0; i < route.n_hosts && count_pending(delivery) > 0 && !delivery->has_left && !delivery->history.is_over;
-	     i++)
+	for (size_t i = 0; i < route.n_hosts && count_pending(delivery) > 0 && !delivery->has_left && may_log_in(delivery); i++)
 		try_host(delivery, &route.hosts[i]);
 	settle(delivery);
 	route_free(&route);

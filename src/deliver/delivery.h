@@ -41,11 +41,11 @@ struct delivery {
 	/* Set by the caller. */
 	const struct account *account;
 	const struct secret *secret;  /* NULL: none is needed */
+	struct sasl_history *history; /* of the run with this account; NULL: none is kept */
 	struct session_watch watch;
 	struct parcel *parcels;       /* for delivery_run */
 	size_t n_parcels;
 	struct delivery_source source; /* for delivery_session; for delivery_run as much of it as is wanted, next too */
-	struct sasl_history history;  /* of the run: handed on from one delivery with the account to the next */
 	int64_t limit;                /* a deadline for everything; 0: none, as it is once source.limit said SESSION_GO_ON */
 
 	/* Set by delivery_run and delivery_session. */

@@ -194,7 +194,7 @@ begin_mechanism(struct session *s, struct err *err)
 	offer.has_binding = identity.has_binding;
 	if (s->secret != NULL)
 		dialog_hide(&s->dialog, buf_str(&s->secret->text));
-	if (!sasl_choose(s->account, &offer, &s->history, &mechanism, err) ||
+	if (!sasl_choose(s->account, &offer, s->history, &mechanism, err) ||
 	    !sasl_start(&s->sasl, mechanism, &identity, err) || !sasl_initial(s->sasl, &has_response, &s->initial, err))
 		return;
 	dialog_auth_begin(&s->dialog, mechanism, has_response ? buf_text(&s->initial) : NULL, &is_sent);
@@ -236,6 +236,8 @@ serve_auth(struct session *s)
 			err_set(&err, EX_PROTOCOL, "the server accepted a login that was not finished");
 		else if (sasl_finish(s->sasl, &err)) {
 			dialog_auth_done(&s->dialog);
+			if (s->history != NULL)
+				s->history->is_in = true;
 			/* Its secrets have no further use, while a message may take its time. */
 			sasl_free(s->sasl);
 			s->sasl = NULL;
@@ -436,8 +438,9 @@ session_run(struct session *s, struct outcome *why, struct err *err)
 		return true;
 	*why = s->dialog.failure_outcome;
 	err_move(err, &s->dialog.failure);
-	if (why->stage == OUTCOME_AT_AUTH && (err->exit_code == EX_NOPERM || err->exit_code == EX_PROTOCOL))
-		s->history.is_over = true;
+	if (s->history != NULL && why->stage == OUTCOME_AT_AUTH &&
+	    (err->exit_code == EX_NOPERM || err->exit_code == EX_PROTOCOL))
+		s->history->is_over = true;
 	if (why->stage == OUTCOME_AT_AUTH && s->sasl != NULL && sasl_reason(s->sasl)[0] != '\0')
 		buf_printf(&err->text, " (%s)", sasl_reason(s->sasl));
 	return false;
