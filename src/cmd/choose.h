@@ -3,6 +3,7 @@
 #ifndef CMD_CHOOSE_H
 #define CMD_CHOOSE_H
 
+#include "auth/sasl.h"
 #include "conf/environment.h"
 #include "conf/option.h"
 #include "conf/rcfile.h"
@@ -17,6 +18,7 @@ struct call {
 	struct config config;
 	struct account account;     /* complete once has_account */
 	bool has_account;
+	struct sasl_history history; /* of this run's logins with the account */
 };
 
 /* Read the configuration files, unless the host is given on the command line (then none is opened, as msmtp does) or

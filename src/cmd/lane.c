@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cmd/cargo.h"
+#include "cmd/downgrade.h"
 #include "cmd/lane.h"
 #include "cmd/laneroute.h"
 #include "cmd/talk.h"
@@ -121,6 +122,7 @@ run_route(struct lane *lane, const char *tag, const struct lane_batch *batch)
 		laneroute_set_batch(route, batch);
 		lane_route_run(route);
 		lane_route_free(route);
+		downgrade_look(&call, lane->spool);
 	}
 	call_free(&call);
 }

@@ -214,6 +214,7 @@ run_session(struct lane_route *route)
 		.destination = destination,
 		.wish = destination_wish(&first->envelope, &first->message),
 		.watch = route->lane->watch,
+		.history = &route->call->history,
 		.source = lane_route_source(route),
 	};
 	bool is_fine = delivery_session(&delivery);

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "cmd/aftermath.h"
+#include "cmd/downgrade.h"
 #include "cmd/log.h"
 #include "cmd/refused.h"
 #include "cmd/send.h"
@@ -345,6 +346,7 @@ deliver(struct submission *s)
 	talk_progress_end(&progress);
 	if (s->is_child)
 		aftermath_finish(s);
+	downgrade_look(s->call, &s->outbox.spool);
 	if (may_queue(s)) {
 		queue_rest(s);
 		note_routes(s);
@@ -449,6 +451,7 @@ hand_over(struct submission *s)
 	s->delivery.account = &s->call->account;
 	s->finder.spool = &s->outbox.spool;
 	s->delivery.finder = &s->finder;
+	s->delivery.history = &s->call->history;
 	switch (way_of(s)) {
 	case WAY_BACKGROUND:
 		return queue_all(s, true);

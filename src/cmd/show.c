@@ -135,7 +135,7 @@ show_version(const struct call *call)
 	       domain_library_version(), dns_library_version());
 	printf("Protocols: SMTP, LMTP; TLS, SOCKS5, unix sockets\n");
 	printf("Authentication: plain login external cram-md5 digest-md5 scram-sha-1 scram-sha-256 scram-sha-1-plus\n"
-	       "    scram-sha-256-plus gssapi oauthbearer xoauth2\n");
+	       "    scram-sha-256-plus gssapi oauthbearer xoauth2 anonymous\n");
 	printf("System configuration folder: %s\n", SYSCONFDIR);
 	printf("Configuration files:\n");
 	config_load(&config, &search, &err);

@@ -54,7 +54,16 @@ enum account_auth {
 	AUTH_GSSAPI,
 	AUTH_OAUTHBEARER,
 	AUTH_XOAUTH2,
+	AUTH_ANONYMOUS,
 	AUTH_NTLM
+};
+
+/* auth_min: the weakest class of mechanisms that may be used, by what the server, or who poses as it, learns. */
+enum account_auth_min {
+	AUTH_MIN_PLAIN,     /* the secret itself */
+	AUTH_MIN_CRAM,      /* something to guess it by */
+	AUTH_MIN_SCRAM,     /* little, and it must prove that it knows us */
+	AUTH_MIN_SCRAM_PLUS /* nothing that is of use on another connection */
 };
 
 /* auth_cleartext: where a secret may cross the wire without TLS. */
@@ -134,6 +143,7 @@ struct account {
 	char *proxy_password;
 
 	enum account_auth auth;
+	enum account_auth_min auth_min;
 	enum account_cleartext auth_cleartext;
 	char *user;
 	char *password;            /* wiped by account_free */

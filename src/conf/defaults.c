@@ -320,11 +320,12 @@ check_tls(const struct account *account, struct err *err)
 	return true;
 }
 
-/* EXTERNAL takes the identity from the certificate and GSSAPI from the ticket. */
+/* EXTERNAL takes the identity from the certificate and GSSAPI from the ticket; ANONYMOUS has none. */
 static bool
 check_auth(const struct account *account, struct err *err)
 {
-	if (account->auth == AUTH_OFF || account->auth == AUTH_EXTERNAL || account->auth == AUTH_GSSAPI)
+	if (account->auth == AUTH_OFF || account->auth == AUTH_EXTERNAL || account->auth == AUTH_GSSAPI ||
+	    account->auth == AUTH_ANONYMOUS)
 		return true;
 	if (is_given(account->user))
 		return true;

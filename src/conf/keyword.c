@@ -53,7 +53,16 @@ static const struct keyword_word auth_words[] = {
 	{"gssapi", AUTH_GSSAPI, NULL},
 	{"oauthbearer", AUTH_OAUTHBEARER, NULL},
 	{"xoauth2", AUTH_XOAUTH2, NULL},
+	{"anonymous", AUTH_ANONYMOUS, NULL},
 	{"ntlm", AUTH_NTLM, NULL},
+	{0}
+};
+
+static const struct keyword_word auth_min_words[] = {
+	{"plain", AUTH_MIN_PLAIN, NULL},
+	{"cram", AUTH_MIN_CRAM, NULL},
+	{"scram", AUTH_MIN_SCRAM, NULL},
+	{"scram-plus", AUTH_MIN_SCRAM_PLUS, NULL},
 	{0}
 };
 
@@ -328,6 +337,7 @@ static const struct keyword settings[] = {
 	{TEXT(domain), .initial = "localhost", .metavar = "DOMAIN", .help = "argument of EHLO or LHLO; %H, %C, %M are expanded"},
 	{WORD(auth, auth_words, "off"), .empty = "on", .metavar = "on|off|METHOD",
 	 .help = "authentication; on: the best method the server offers"},
+	{WORD(auth_min, auth_min_words, "plain"), .help = "weakest kind of authentication to use"},
 	{WORD(auth_cleartext, cleartext_words, "never"), .help = "where a password may be sent without TLS"},
 	{TEXT(user), .metavar = "NAME", .help = "user name for authentication"},
 	{TEXT(password), .flags = KEYWORD_IS_SECRET | KEYWORD_IS_PASSWORD, .metavar = "PASSWORD",

@@ -55,6 +55,7 @@ struct delivery {
 	struct finder *finder;        /* NULL: DNS is not asked, so there are only hosts that the account names */
 	const char *destination;      /* for delivery_session with direct delivery: the domain of all that the source hands out */
 	struct tls_wish wish;         /* likewise: what all of it says about TLS */
+	struct sasl_history *history; /* of the run with this account; NULL: none is kept */
 	struct session_watch watch;
 	struct parcel *parcels;       /* for delivery_run */
 	size_t n_parcels;

@@ -41,6 +41,7 @@ make_session(struct delivery *delivery, const struct visit *visit)
 		.must_stay_clear = visit->must_stay_clear,
 		.limit = delivery->limit,
 		.watch = delivery->watch,
+		.history = delivery->history,
 		.orders = delivery_orders(delivery),
 	};
 }
@@ -205,14 +206,17 @@ close_again(struct second_tries *tries)
 	free(tries->list);
 }
 
-/* A login that was refused is not tried elsewhere in the same run: each further one counts as guessing. */
+/* A refused login is not offered to the next host: each attempt counts as guessing, and shows the secret to one more. */
+static bool
+may_log_in(const struct delivery *delivery)
+{
+	return delivery->history == NULL || !delivery->history->is_over;
+}
+
 static bool
 may_try_next_host(const struct delivery *delivery)
 {
-	bool is_login_refused = delivery->why.stage == OUTCOME_AT_AUTH && err_is_set(&delivery->failure) &&
-	                        !err_is_temporary(&delivery->failure);
-
-	return !delivery->has_left && !is_late(delivery) && !is_login_refused;
+	return !delivery->has_left && !is_late(delivery) && may_log_in(delivery);
 }
 
 static const struct route_host *

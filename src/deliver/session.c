@@ -184,6 +184,7 @@ static void
 begin_mechanism(struct session *s, struct err *err)
 {
 	struct sasl_identity identity = {.account = s->account, .secret = s->secret, .host = s->host->target.host};
+	struct mechanism_offer offer = {buf_str(&s->dialog.caps.mechanisms), may_show_secret(s), false};
 	const char *mechanism = NULL;
 	bool has_response = false, is_sent = false;
 
@@ -192,10 +193,10 @@ begin_mechanism(struct session *s, struct err *err)
 	identity.has_binding =
 	    s->stream.tls != NULL && tls_channel_binding(s->stream.tls, &identity.is_exporter, &s->binding);
 	identity.binding = buf_str(&s->binding);
+	offer.has_binding = identity.has_binding;
 	if (s->secret != NULL)
 		dialog_hide(&s->dialog, buf_str(&s->secret->text));
-	if (!sasl_choose(s->account, buf_str(&s->dialog.caps.mechanisms), may_show_secret(s), identity.has_binding, &mechanism,
-	                 err) ||
+	if (!sasl_choose(s->account, &offer, s->history, &mechanism, err) ||
 	    !sasl_start(&s->sasl, mechanism, &identity, err) || !sasl_initial(s->sasl, &has_response, &s->initial, err))
 		return;
 	dialog_auth_begin(&s->dialog, mechanism, has_response ? buf_text(&s->initial) : NULL, &is_sent);
@@ -235,8 +236,14 @@ serve_auth(struct session *s)
 	case DIALOG_AUTH_ACCEPTED:
 		if (s->initial.size > 0)
 			err_set(&err, EX_PROTOCOL, "the server accepted a login that was not finished");
-		else if (sasl_finish(s->sasl, &err))
+		else if (sasl_finish(s->sasl, &err)) {
 			dialog_auth_done(&s->dialog);
+			if (s->history != NULL)
+				s->history->is_in = true;
+			/* Its secrets have no further use, while a message may take its time. */
+			sasl_free(s->sasl);
+			s->sasl = NULL;
+		}
 		break;
 	default:
 		begin_mechanism(s, &err);
@@ -444,6 +451,9 @@ session_run(struct session *s, struct outcome *why, struct err *err)
 		return true;
 	*why = s->dialog.failure_outcome;
 	err_move(err, &s->dialog.failure);
+	if (s->history != NULL && why->stage == OUTCOME_AT_AUTH &&
+	    (err->exit_code == EX_NOPERM || err->exit_code == EX_PROTOCOL))
+		s->history->is_over = true;
 	if (why->stage == OUTCOME_AT_AUTH && s->sasl != NULL && sasl_reason(s->sasl)[0] != '\0')
 		buf_printf(&err->text, " (%s)", sasl_reason(s->sasl));
 	return fail_session(s, why, err);
@@ -457,7 +467,7 @@ session_free(struct session *s)
 	sasl_free(s->sasl);
 	tls_facts_free(&s->tls);
 	buf_wipe(&s->initial);
-	buf_free(&s->binding);
+	buf_wipe(&s->binding);
 	buf_free(&s->text);
 	buf_free(&s->transcript);
 	memset(s, 0, sizeof(*s));

@@ -51,6 +51,7 @@ struct session {
 	const struct account *account;
 	const struct route_host *host;
 	const struct secret *secret;    /* NULL: none is needed */
+	struct sasl_history *history;   /* of the run, which this session adds to; NULL: there is none */
 	const char *etrn;               /* ETRN argument; NULL: none */
 	const char *avoid;              /* addresses of the host not to be tried, separated by blanks; NULL: none */
 	bool is_inquiry;                /* only look what the server offers: no AUTH */
@@ -58,7 +59,6 @@ struct session {
 	int64_t limit;                  /* a deadline for all of it, connecting included; 0: none */
 	struct session_watch watch;
 	struct session_orders orders;
-
 	struct dialog_demand demand;
 	struct dialog dialog;
 	struct connection connection;
