@@ -411,6 +411,50 @@ start_openssl() {
 	assert_received 1
 }
 
+@test "a folder works as tls_trust_file, with the names that openssl gives and with others" {
+	need_openssl
+	start_tls_peer
+	mkdir "$HOME/authorities"
+	cp "$CERTS/ca.pem" "$HOME/authorities/ours.pem"
+	account_at localhost "tls_trust_file ~/authorities"
+	send
+	assert_exit 0
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj "/CN=Other authority" \
+		-keyout /dev/null -out "$HOME/authorities/other.pem" 2>/dev/null
+	openssl rehash "$HOME/authorities"
+	[ "$(find "$HOME/authorities" -type l | wc -l)" -eq 2 ]
+	send
+	assert_exit 0
+	assert_silent
+	assert_received 2
+	rm "$HOME/authorities/ours.pem"
+	send
+	assert_exit 69
+	assert_stderr "unknown authority, CN=peer test CA"
+	rm "$HOME"/authorities/*
+	send
+	assert_exit 78
+	assert_stderr "tls_trust_file $HOME/authorities holds no certificate"
+	assert_received 2
+}
+
+@test "the system's own folder, with one's own authority in it, works as tls_trust_file" {
+	[ -d /etc/ssl/certs ] || skip "there is no /etc/ssl/certs"
+	start_tls_peer
+	account_at localhost "tls_trust_file /etc/ssl/certs"
+	send
+	assert_exit 69
+	assert_stderr "unknown authority"
+	assert_not_trusted
+	mkdir "$HOME/authorities"
+	cp -a /etc/ssl/certs/. "$HOME/authorities" 2>/dev/null || true
+	cp "$CERTS/ca.pem" "$HOME/authorities/zz-ours.crt"
+	account_at localhost "tls_trust_file $HOME/authorities"
+	send
+	assert_exit 0
+	assert_received 1
+}
+
 @test "a missing tls_trust_file is a fault of the configuration" {
 	start_tls_peer
 	account_at localhost "tls_trust_file $HOME/missing.pem"
