@@ -13,7 +13,7 @@ _mailcrane()
 		option=${COMP_WORDS[COMP_CWORD-2]}
 	else
 		case $previous in
-		--rmqs|--file|-C|--account|-a|--from|-f|--message|--show|--hold|--release|--retry|--remove|--host|--port|--source-ip|--proxy-host|--proxy-port|--proxy-user|--socket|--timeout|--protocol|--domain|--auth-cleartext|--user|--passwordeval|--tls-trust-file|--tls-crl-file|--tls-fingerprint|--tls-pin|--tls-key-file|--tls-cert-file|--tls-min|--tls-min-dh-prime-bits|--tls-priorities|--tls-host-override|--maildomain|--mailname|--identity|--from-full-name|-F|--repair|--utf8-headers|--lone-dot|--max-message-size|--pipelining|--chunking|--pipeline-depth|--queue|--queue-dir|--queue-lifetime|--queue-lanes|--max-connections|--submit-timeout|--treat-as-temporary|--dsn-notify|-N|--dsn-return|-R|--logfile|-X|--logfile-time-format|--log-format|--aliases)
+		--rmqs|--file|-C|--account|-a|--from|-f|--message|--show|--hold|--release|--retry|--remove|--forget-key|--host|--port|--source-ip|--proxy-host|--proxy-port|--proxy-user|--socket|--timeout|--protocol|--domain|--auth-cleartext|--user|--passwordeval|--tls-trust-file|--tls-crl-file|--tls-fingerprint|--tls-pin|--tls-key-file|--tls-cert-file|--tls-min|--tls-min-dh-prime-bits|--tls-priorities|--tls-host-override|--maildomain|--mailname|--identity|--from-full-name|-F|--repair|--utf8-headers|--lone-dot|--max-message-size|--pipelining|--chunking|--pipeline-depth|--queue|--queue-dir|--queue-lifetime|--queue-lanes|--max-connections|--submit-timeout|--treat-as-temporary|--dsn-notify|-N|--dsn-return|-R|--logfile|-X|--logfile-time-format|--log-format|--aliases)
 			option=$previous
 			;;
 		esac
@@ -66,6 +66,14 @@ _mailcrane()
 	--tls-crl-file)
 		COMPREPLY=($(compgen -f -- "$current"))
 		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--tls-ocsp)
+		COMPREPLY=($(compgen -W 'on off require' -- "$current"))
+		return
+		;;
+	--tls-tofu)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
 		return
 		;;
 	--tls-key-file)
@@ -180,7 +188,7 @@ _mailcrane()
 	esac
 	[[ -n $option ]] && return
 	if [[ $current == -* ]]; then
-		COMPREPLY=($(compgen -W '--version --help --pretend --print-config --debug --serverinfo --rmqs= --file= --account= --from= --read-recipients --read-envelope-from --message= --flush --force --network-up --all-users --mailq --json --show= --hold= --release= --retry= --remove= --queue-check --host= --port= --source-ip= --proxy-host= --proxy-port= --proxy-user= --socket= --timeout= --protocol= --domain= --auth --auth-cleartext= --user= --passwordeval= --tls --tls-starttls --tls-trust-file= --tls-crl-file= --tls-fingerprint= --tls-pin= --tls-key-file= --tls-cert-file= --tls-certcheck --tls-min= --tls-min-dh-prime-bits= --tls-priorities= --tls-host-override= --auto-from --maildomain= --mailname= --identity= --from-full-name= --set-from-header --set-date-header --set-msgid-header --set-to-header --remove-bcc-headers --undisclosed-recipients --repair= --utf8-headers= --lone-dot= --max-message-size= --atomic --pipelining= --chunking= --pipeline-depth= --queue= --queue-dir= --queue-lifetime= --queue-lanes= --max-connections= --submit-timeout= --bounce-to --treat-as-temporary= --dsn-notify= --dsn-return= --logfile= --logfile-time-format= --log-format= --syslog --aliases=' -- "$current"))
+		COMPREPLY=($(compgen -W '--version --help --pretend --print-config --debug --serverinfo --rmqs= --file= --account= --from= --read-recipients --read-envelope-from --message= --flush --force --network-up --all-users --mailq --json --show= --hold= --release= --retry= --remove= --queue-check --forget-key= --host= --port= --source-ip= --proxy-host= --proxy-port= --proxy-user= --socket= --timeout= --protocol= --domain= --auth --auth-cleartext= --user= --passwordeval= --tls --tls-starttls --tls-trust-file= --tls-crl-file= --tls-ocsp --tls-fingerprint= --tls-pin= --tls-tofu --tls-key-file= --tls-cert-file= --tls-certcheck --tls-min= --tls-min-dh-prime-bits= --tls-priorities= --tls-host-override= --auto-from --maildomain= --mailname= --identity= --from-full-name= --set-from-header --set-date-header --set-msgid-header --set-to-header --remove-bcc-headers --undisclosed-recipients --repair= --utf8-headers= --lone-dot= --max-message-size= --atomic --pipelining= --chunking= --pipeline-depth= --queue= --queue-dir= --queue-lifetime= --queue-lanes= --max-connections= --submit-timeout= --bounce-to --treat-as-temporary= --dsn-notify= --dsn-return= --logfile= --logfile-time-format= --log-format= --syslog --aliases=' -- "$current"))
 		[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null
 	fi
 	return 0

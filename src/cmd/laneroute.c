@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "cmd/cargo.h"
 #include "cmd/laneroute.h"
+#include "cmd/log.h"
 #include "cmd/talk.h"
 #include "deliver/report.h"
 
@@ -352,7 +353,7 @@ run_session(struct lane_route *route)
 	struct delivery delivery = {
 		.account = &route->call->account,
 		.secret = route->secret,
-		.watch = route->lane->watch,
+		.watch = log_listen(route->lane->watch, route->call),
 		.source = lane_route_source(route),
 	};
 	bool is_fine = delivery_session(&delivery);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "cmd/choose.h"
 #include "cmd/flush.h"
+#include "cmd/forgetkey.h"
 #include "cmd/inspect.h"
 #include "cmd/mailq.h"
 #include "cmd/manage.h"
@@ -88,6 +89,8 @@ run(struct call *call)
 		return manage_run(call);
 	case MODE_QUEUE_CHECK:
 		return queuecheck_run(call);
+	case MODE_FORGET_KEY:
+		return forgetkey_run(call);
 	case MODE_NEWALIASES:
 		return newaliases_run(call);
 	case MODE_VERIFY:

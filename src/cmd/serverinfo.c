@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cmd/log.h"
 #include "cmd/serverinfo.h"
 #include "cmd/talk.h"
 #include "deliver/session.h"
@@ -118,6 +119,7 @@ run_session(struct call *call, struct session *session, struct secret *secret, s
 	}
 	if (call->request.is_debugging)
 		session->watch.show = talk_show_dialogue;
+	session->watch = log_listen(session->watch, call);
 	route_make(route, &call->account);
 	session->host = &route->hosts[0];
 	return session_run(session, &why, err) || err_prefix(err, "account %s: %s", call->account.id, session->host->name);

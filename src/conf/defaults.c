@@ -276,6 +276,24 @@ is_given(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
+/* Does the text begin with the word, as "only" in tls_pin? */
+static bool
+has_word(const char *text, struct str word)
+{
+	struct str rest = str_of(text), first = {0};
+
+	return str_next_word(&rest, &first) && str_equals_nocase(first, word);
+}
+
+/* Does the account trust in something else than authorities: a certificate, a key, the first one, or anything? */
+static bool
+does_without_authorities(const struct account *account)
+{
+	return !account->tls_certcheck || account->tls_tofu ||
+	       (account->tls_fingerprint != NULL && !has_word(account->tls_fingerprint, STR("also"))) ||
+	       has_word(account->tls_pin, STR("only"));
+}
+
 static bool
 check_tls(const struct account *account, struct err *err)
 {
@@ -287,10 +305,14 @@ check_tls(const struct account *account, struct err *err)
 		return err_set(err, EX_CONFIG, "tls_cert_file requires tls_key_file");
 	if (!account->tls)
 		return true;
-	if (!has_trust && account->tls_fingerprint == NULL && account->tls_certcheck) {
+	if (!has_trust && !does_without_authorities(account)) {
 		err_set(err, EX_CONFIG, "tls requires either tls_trust_file (highly recommended) or tls_fingerprint or a disabled "
 		        "tls_certcheck");
 		return err_hint(err, "'tls_trust_file system' trusts what the system trusts");
+	}
+	if (account->tls_ocsp == OCSP_REQUIRE && does_without_authorities(account)) {
+		err_set(err, EX_CONFIG, "tls_ocsp require needs authorities, and other settings make the certificate do without");
+		return err_hint(err, "set 'tls_fingerprint also ...', 'tls_pin' without the word 'only', 'tls_tofu off', 'tls_certcheck on'");
 	}
 	if (account->tls_crl_file != NULL && !has_trust)
 		return err_set(err, EX_CONFIG, "tls_crl_file requires tls_trust_file");

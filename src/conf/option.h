@@ -32,6 +32,7 @@ enum request_mode {
 	MODE_RETRY,         /* --retry=ID|all */
 	MODE_REMOVE,        /* --remove=ID|all */
 	MODE_QUEUE_CHECK,   /* --queue-check */
+	MODE_FORGET_KEY,    /* --forget-key=HOST:PORT; in queue_target, and operands */
 	MODE_SERVE,         /* -bs: SMTP on standard input and output */
 	MODE_NEWALIASES,    /* -bi, newaliases: check the aliases file */
 	MODE_VERIFY,        /* -bv: what becomes of the operands */
@@ -101,7 +102,7 @@ struct request {
 	size_t n_operands;
 	enum request_delivery delivery;
 	struct request_flush flush;
-	char *queue_target;         /* "ID", "all" or an account */
+	char *queue_target;         /* "ID", "all" or an account; "HOST:PORT" */
 	bool wants_json;            /* --json */
 	bool repairs;               /* --queue-check=repair */
 	enum request_count counts_only;
@@ -157,7 +158,8 @@ enum option_act {
 	OPTION_ACT_RELEASE,
 	OPTION_ACT_RETRY,
 	OPTION_ACT_REMOVE,
-	OPTION_ACT_QUEUE_CHECK
+	OPTION_ACT_QUEUE_CHECK,
+	OPTION_ACT_FORGET_KEY
 };
 
 /* One option as the parser, --help and the completion scripts see it. */

@@ -3,23 +3,69 @@
 #include "config.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "net/describe.h"
 #include "net/digest.h"
 #include "net/gnutls.h"
+#include "net/known.h"
 #include "net/reason.h"
+#include "net/staple.h"
 #include "net/trust.h"
 #include "net/verify.h"
 
 enum { CHAIN_MOST = 32 };
 
+/* What may be demanded. */
+enum {
+	DEMAND_NOTHING = 1, /* any certificate will do */
+	DEMAND_CERTIFICATE = 2,
+	DEMAND_KEY = 4,
+	DEMAND_TRUST = 8,
+	DEMAND_ACQUAINTANCE = 16 /* the key it had when it was first met */
+};
+
+/* The demands of the settings: the ground to believe the peer on first, then what comes in addition. */
+static bool
+prepare_demands(struct verifier *verifier, struct err *err)
+{
+	const struct tls_settings *settings = verifier->settings;
+	struct str fingerprint = str_of(settings->fingerprint), pin = str_of(settings->pin);
+	bool is_also = digest_take_word(&fingerprint, STR("also"));
+	bool is_only = digest_take_word(&pin, STR("only"));
+
+	if (settings->is_unchecked)
+		verifier->demands = DEMAND_NOTHING;
+	else if (settings->fingerprint != NULL && !is_also)
+		verifier->demands = DEMAND_CERTIFICATE;
+	else if (settings->pin != NULL && is_only)
+		verifier->demands = DEMAND_KEY;
+	else if (settings->acquaintance.file != NULL)
+		verifier->demands = DEMAND_ACQUAINTANCE;
+	else
+		verifier->demands = DEMAND_TRUST;
+	if (settings->fingerprint != NULL && is_also)
+		verifier->demands |= DEMAND_CERTIFICATE;
+	if (settings->pin != NULL)
+		verifier->demands |= DEMAND_KEY;
+	if (settings->fingerprint != NULL && !digest_parse_fingerprint(fingerprint, &verifier->fingerprint, err))
+		return false;
+	return settings->pin == NULL || digest_parse_pins(pin, &verifier->pins, err);
+}
+
+static bool
+demands_trust(const struct verifier *verifier)
+{
+	return (verifier->demands & DEMAND_TRUST) != 0;
+}
+
 static bool
 prepare_host(struct verifier *verifier, struct err *err)
 {
 	const char *host = verifier->settings->host;
-	bool is_name_needed = !verifier->settings->is_unchecked && verifier->fingerprint.size == 0;
+	bool is_name_needed = demands_trust(verifier);
 	struct err reason = {0};
 
 	if (host == NULL || host[0] == '\0')
@@ -39,14 +85,17 @@ prepare_trust(struct verifier *verifier, struct err *err)
 {
 	const struct tls_settings *settings = verifier->settings;
 
-	if (settings->crl_file != NULL || !settings->is_unchecked) {
+	if (settings->crl_file != NULL || demands_trust(verifier)) {
 		if (gnutls_x509_trust_list_init(&verifier->list, 0) < 0)
 			return err_set(err, EX_OSERR, "out of memory");
 		if (settings->crl_file != NULL && !trust_add_crl(verifier->list, settings->crl_file, err))
 			return false;
 	}
-	if (settings->is_unchecked || verifier->fingerprint.size > 0)
-		return true;
+	if (!demands_trust(verifier))
+		return settings->ocsp != TLS_OCSP_REQUIRE ||
+		       err_set(err, EX_CONFIG,
+		               "tls_ocsp require needs the authorities of tls_trust_file, and other settings make the "
+		               "certificate do without");
 	if (settings->trust_file != NULL && settings->trust_file[0] == '\0') {
 		err_set(err, EX_CONFIG,
 		        "nothing to verify the certificate with: tls_trust_file is empty and there is no "
@@ -63,12 +112,7 @@ verify_prepare(struct verifier *verifier, const struct tls_settings *settings,
                gnutls_certificate_credentials_t credentials, struct err *err)
 {
 	*verifier = (struct verifier){.settings = settings, .credentials = credentials};
-	if (settings->fingerprint != NULL &&
-	    !digest_parse_fingerprint(str_of(settings->fingerprint), &verifier->fingerprint, err))
-		return false;
-	if (settings->pin != NULL && !digest_parse_pins(str_of(settings->pin), &verifier->pins, err))
-		return false;
-	return prepare_host(verifier, err) && prepare_trust(verifier, err);
+	return prepare_demands(verifier, err) && prepare_host(verifier, err) && prepare_trust(verifier, err);
 }
 
 void
@@ -76,7 +120,7 @@ verify_free(struct verifier *verifier)
 {
 	if (verifier->has_trust_file)
 		close(verifier->trust_fd);
-	if (verifier->list != NULL)
+	if (verifier->list != NULL && !verifier->is_list_given)
 		gnutls_x509_trust_list_deinit(verifier->list, 1);
 	buf_free(&verifier->host);
 	buf_free(&verifier->fingerprint);
@@ -137,13 +181,25 @@ has_name(const struct verifier *verifier, gnutls_x509_crt_t certificate)
 }
 
 static bool
-check_fingerprint(const struct verifier *verifier, gnutls_x509_crt_t certificate, struct err *err)
+accept_any(struct verifier *verifier, gnutls_session_t session, const struct chain *chain, struct err *err)
 {
+	(void)verifier;
+	(void)session;
+	(void)chain;
+	(void)err;
+	return true;
+}
+
+static bool
+check_certificate(struct verifier *verifier, gnutls_session_t session, const struct chain *chain, struct err *err)
+{
+	gnutls_x509_crt_t certificate = chain->certificates[0];
 	gnutls_digest_algorithm_t digest = digest_of_size(verifier->fingerprint.size);
 	unsigned char octets[DIGEST_SHA256_SIZE] = {0};
 	size_t size = sizeof(octets);
 	struct buf presented = {0};
 
+	(void)session;
 	if (gnutls_x509_crt_get_fingerprint(certificate, digest, octets, &size) >= 0 &&
 	    size == verifier->fingerprint.size && gnutls_memcmp(octets, verifier->fingerprint.data, size) == 0)
 		return true;
@@ -156,12 +212,13 @@ check_fingerprint(const struct verifier *verifier, gnutls_x509_crt_t certificate
 }
 
 static bool
-check_pins(const struct verifier *verifier, gnutls_x509_crt_t certificate, struct err *err)
+check_key(struct verifier *verifier, gnutls_session_t session, const struct chain *chain, struct err *err)
 {
 	unsigned char octets[DIGEST_SHA256_SIZE] = {0};
 	struct buf presented = {0};
 
-	if (!digest_of_key(certificate, octets))
+	(void)session;
+	if (!digest_of_key(chain->certificates[0], octets))
 		return err_set(err, EX_UNAVAILABLE, "the key of the certificate cannot be read");
 	for (size_t at = 0; at < verifier->pins.size; at += sizeof(octets))
 		if (gnutls_memcmp(octets, verifier->pins.data + at, sizeof(octets)) == 0)
@@ -169,8 +226,36 @@ check_pins(const struct verifier *verifier, gnutls_x509_crt_t certificate, struc
 	digest_add_pin(octets, &presented);
 	err_set(err, EX_UNAVAILABLE, "the key of the certificate is not among those of tls_pin: it is %s",
 	        buf_text(&presented));
+	err_hint(err, "if the server's operator confirms the new key, add it to 'tls_pin'");
 	buf_free(&presented);
 	return false;
+}
+
+/* The library's verdict without one of its reasons. */
+static unsigned
+without(unsigned status, unsigned reason)
+{
+	status &= ~reason;
+	return status == GNUTLS_CERT_INVALID ? 0 : status;
+}
+
+/* OCSP. GnuTLS 3.7 lets a response pass that is out of date, and finds no signer who names himself by his key and is not in
+ * the chain: a good one is good whatever it says. */
+static void
+check_staple(struct verifier *verifier, gnutls_session_t session, struct reason *reason, struct buf *fault)
+{
+	enum tls_ocsp ocsp = verifier->settings->ocsp;
+
+	/* Who does not ask for a response cannot be sent one. */
+	if (ocsp == TLS_OCSP_OFF) {
+		reason->status = without(reason->status, GNUTLS_CERT_MISSING_OCSP_STATUS);
+		return;
+	}
+	reason->staple = staple_check(session, reason->chain, verifier->list, fault);
+	reason->staple_fault = buf_text(fault);
+	if (reason->staple == STAPLE_GOOD)
+		reason->status = without(reason->status, GNUTLS_CERT_INVALID_OCSP_STATUS);
+	reason->is_staple_missing = ocsp == TLS_OCSP_REQUIRE && reason->staple == STAPLE_NONE;
 }
 
 /* Trust, purpose, strength, revocation, dates and name. */
@@ -180,39 +265,122 @@ check_trust(struct verifier *verifier, gnutls_session_t session, const struct ch
 	gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
 	                                 .data = (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER};
 	struct reason reason = {.chain = chain, .host = verifier->settings->host};
-	unsigned status = 0;
+	struct buf fault = {0};
+	bool is_good;
 	int code;
 
 	if (!trust_collect(verifier->trust_fd, verifier->trust_path, chain, verifier->list, err))
 		return false;
 	gnutls_certificate_set_trust_list(verifier->credentials, verifier->list, 0);
-	verifier->list = NULL;
-	code = gnutls_certificate_verify_peers(session, &purpose, 1, &status);
+	verifier->is_list_given = true;
+	code = gnutls_certificate_verify_peers(session, &purpose, 1, &reason.status);
 	if (code < 0)
 		return err_set(err, EX_UNAVAILABLE, "the certificate cannot be verified: %s",
 		               gnutls_strerror(code));
-	reason.status = status;
 	reason.is_name_wrong = !has_name(verifier, chain->certificates[0]);
-	reason.is_ocsp_missing =
-		verifier->settings->wants_ocsp && gnutls_ocsp_status_request_is_checked(session, 0) == 0;
-	return reason_check(&reason, err);
+	check_staple(verifier, session, &reason, &fault);
+	is_good = reason_check(&reason, err);
+	buf_free(&fault);
+	return is_good;
 }
+
+/* Dates and strength of a certificate that is not judged by its authorities. */
+static unsigned
+own_faults(const struct verifier *verifier, gnutls_x509_crt_t certificate)
+{
+	time_t now = time(NULL);
+	unsigned status = 0;
+	unsigned bits = 0;
+	int algorithm = gnutls_x509_crt_get_pk_algorithm(certificate, &bits);
+
+	if (gnutls_x509_crt_get_expiration_time(certificate) < now)
+		status |= GNUTLS_CERT_EXPIRED;
+	if (gnutls_x509_crt_get_activation_time(certificate) > now)
+		status |= GNUTLS_CERT_NOT_ACTIVATED;
+	/* As everywhere, another priority string is another idea of strength. */
+	if (verifier->settings->priorities == NULL &&
+	    (algorithm < 0 ||
+	     gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)algorithm, bits) < GNUTLS_SEC_PARAM_MEDIUM))
+		status |= GNUTLS_CERT_INSECURE_ALGORITHM;
+	return status;
+}
+
+static bool
+refuse_change(const struct verifier *verifier, const unsigned char key[DIGEST_SHA256_SIZE], const struct buf *before,
+              struct err *err)
+{
+	const struct tls_acquaintance *known = &verifier->settings->acquaintance;
+	struct buf presented = {0};
+
+	digest_add_pin(key, &presented);
+	err_set(err, EX_UNAVAILABLE, "the server has another key than before: %s has %s, known is %s", known->server,
+	        buf_text(&presented), buf_text(before));
+	err_hint(err,
+	         "somebody may be in between; if the server's operator confirms the new key, accept it by '%s%s' and send "
+	         "again",
+	         known->command, known->server);
+	buf_free(&presented);
+	return false;
+}
+
+static bool
+check_acquaintance(struct verifier *verifier, gnutls_session_t session, const struct chain *chain, struct err *err)
+{
+	const struct tls_acquaintance *known = &verifier->settings->acquaintance;
+	struct reason reason = {.chain = chain, .host = verifier->settings->host};
+	struct buf before = {0};
+	enum known_result result = KNOWN_ERROR;
+
+	(void)session;
+	reason.status = own_faults(verifier, chain->certificates[0]);
+	if (!reason_check(&reason, err))
+		return false;
+	if (!digest_of_key(chain->certificates[0], verifier->key))
+		err_set(err, EX_UNAVAILABLE, "the key of the certificate cannot be read");
+	else
+		result = known_find(known->file, known->server, verifier->key, &before, err);
+	if (result == KNOWN_CHANGED)
+		refuse_change(verifier, verifier->key, &before, err);
+	verifier->is_new = result == KNOWN_NOT;
+	buf_free(&before);
+	return result == KNOWN_NOT || result == KNOWN_SAME;
+}
+
+/* Every demand that was made must be met. A further one is a row, its bit, and a line in prepare_demands(). */
+static const struct {
+	unsigned demand;
+	bool (*is_met)(struct verifier *verifier, gnutls_session_t session, const struct chain *chain, struct err *err);
+} demands[] = {
+	{DEMAND_NOTHING, accept_any},
+	{DEMAND_CERTIFICATE, check_certificate},
+	{DEMAND_TRUST, check_trust},
+	{DEMAND_KEY, check_key},
+	{DEMAND_ACQUAINTANCE, check_acquaintance},
+};
 
 bool
 verify_peer(struct verifier *verifier, gnutls_session_t session, struct err *err)
 {
 	struct chain chain = {0};
 	bool is_good = import_chain(session, &chain, err);
+	unsigned met = 0;
 
-	if (is_good && verifier->settings->is_unchecked)
-		is_good = true;
-	else if (is_good && verifier->fingerprint.size > 0)
-		is_good = check_fingerprint(verifier, chain.certificates[0], err);
-	else if (is_good)
-		is_good = check_trust(verifier, session, &chain, err);
-	if (is_good && verifier->pins.size > 0)
-		is_good = check_pins(verifier, chain.certificates[0], err);
+	for (size_t i = 0; is_good && i < sizeof(demands) / sizeof(demands[0]); i++) {
+		if ((verifier->demands & demands[i].demand) == 0)
+			continue;
+		is_good = demands[i].is_met(verifier, session, &chain, err);
+		if (is_good)
+			met |= demands[i].demand;
+	}
 	chain_free(&chain);
-	verifier->is_decided = is_good;
-	return is_good;
+	verifier->is_decided = is_good && met != 0 && met == verifier->demands;
+	return verifier->is_decided || err_set(err, EX_SOFTWARE, "nobody has judged the certificate");
+}
+
+bool
+verify_remember(struct verifier *verifier, struct err *err)
+{
+	const struct tls_acquaintance *known = &verifier->settings->acquaintance;
+
+	return !verifier->is_new || known_add(known->file, known->server, verifier->key, err);
 }

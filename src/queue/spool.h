@@ -9,6 +9,7 @@
  *     bounces/       a Maildir of delivery status notifications: tmp, new, cur
  *     routes/        hints (queue/hint.h); may be removed at any time
  *     lock/          files to lock; what is in them does not matter
+ *     known-keys     not the queue's: keys of servers (net/known.h), with known-keys.lock
  *
  * All of it belongs to one user, mode 0700, on one file system. Everything is opened relative to descriptors of the
  * folders, without following links. Only flock(2) is used, so a lock cannot outlive its process. */
@@ -53,6 +54,12 @@ struct spool_place {
 	const char *home;          /* NULL: none */
 	const char *system_folder; /* LOCALSTATEDIR/spool/mailcrane: sticky, a folder for each uid in it */
 };
+
+/* Queues of users without a home; `make install-mta` makes it. */
+#define SPOOL_SYSTEM_FOLDER LOCALSTATEDIR "/spool/" PACKAGE_NAME
+
+/* The place for queue_dir (NULL or "": none) in the environment of this process. Borrowed from both. */
+struct spool_place spool_place_of_user(const char *queue_dir);
 
 struct spool {
 	char *path;                       /* absolute */

@@ -75,7 +75,7 @@ static void
 add_request(struct buf *b, const struct request *request)
 {
 	static const char *const modes[] = {"send", "serverinfo", "etrn", "print-config", "flush", "mailq", "show", "hold", "release",
-	                                    "retry", "remove", "queue-check", "serve", "newaliases", "verify", "nothing", "help",
+	                                    "retry", "remove", "queue-check", "forget-key", "serve", "newaliases", "verify", "nothing", "help",
 	                                    "version"};
 
 	buf_add_text(b, modes[request->mode]);
@@ -193,6 +193,7 @@ test_queue(void)
 	means("--remove=A --remove=B C", "remove target=A [B] [C]", "a mode that is given again has a further id");
 	means("--queue-check", "queue-check", "--queue-check");
 	means("--queue-check=repair", "queue-check repair", "--queue-check=repair");
+	means("--forget-key=a:25 b:25", "forget-key target=a:25 [b:25]", "--forget-key");
 	means("--help --flush", "help", "--help is stronger than a flush");
 	means("-odi r", "send interactive [r]", "-odi");
 	means("-odf r", "send interactive [r]", "-odf is -odi");
@@ -234,6 +235,8 @@ test_queue_refusals(void)
 	refuses("--remove=A --queue-check", "cannot use both --remove and --queue-check");
 	refuses("--pretend --remove=all", "cannot use both --pretend and --remove");
 	refuses("--pretend --queue-check=repair", "cannot use both --pretend and --queue-check");
+	refuses("--pretend --forget-key=a:25", "cannot use both --pretend and --forget-key");
+	refuses("--forget-key=a:25 -q", "cannot use both --forget-key and --flush");
 	refuses("-P -q", "cannot use both --pretend and --flush");
 	refuses("--queue-check=mend", "option --queue-check takes no other argument than 'repair'");
 	refuses("--force r", "--force goes with --flush");
