@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cmd/aftermath.h"
+#include "cmd/log.h"
 
 struct lane
 aftermath_lane(struct submission *s)
@@ -73,6 +74,13 @@ are_all_settled(const struct submission *s)
 	return true;
 }
 
+/* A child has no terminal, but what must be told is told in the log. */
+static void
+stop_watching(struct submission *s)
+{
+	s->delivery.watch = log_listen((struct session_watch){0}, s->call);
+}
+
 static enum session_turn
 next_from_queue(struct submission *s, struct parcel **parcel)
 {
@@ -106,7 +114,7 @@ next_parcel(void *context, struct parcel **parcel)
 	if (pid != 0)
 		return pid > 0 ? SESSION_LEAVE : SESSION_END;
 	s->is_child = true;
-	s->delivery.watch = (struct session_watch){0};
+	stop_watching(s);
 	s->delivery.limit = 0;
 	s->lane = aftermath_lane(s);
 	/* The parent notes it, too, but maybe after we have looked. */
@@ -235,9 +243,9 @@ limit_has_passed(void *context, bool is_text_out)
 		return SESSION_LEAVE;
 	}
 	s->is_child = pid == 0;
-	if (s->is_child) {
-			s->delivery.watch = (struct session_watch){0};
-	} else
+	if (s->is_child)
+		stop_watching(s);
+	else
 		forget_entries(s); /* the only one who can wait for the answer is this process */
 	return SESSION_GO_ON;
 }

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cmd/check.h"
+#include "cmd/log.h"
 #include "cmd/talk.h"
 #include "deliver/session.h"
 #include "mail/outcome.h"
@@ -209,6 +210,7 @@ check_host(struct check *check, const struct route_host *host)
 		session.secret = &check->secret;
 	if (check->call->request.is_debugging)
 		session.watch.show = talk_show_dialogue;
+	session.watch = log_listen(session.watch, check->call);
 	if (session_run(&session, &why, &err)) {
 		describe_session(&text, &session);
 		tell_good(check, "server", &text);

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "cmd/cargo.h"
 #include "cmd/laneroute.h"
+#include "cmd/log.h"
 #include "cmd/talk.h"
 #include "deliver/destination.h"
 #include "deliver/report.h"
@@ -213,7 +214,7 @@ run_session(struct lane_route *route)
 		.finder = &route->lane->finder,
 		.destination = destination,
 		.wish = destination_wish(&first->envelope, &first->message),
-		.watch = route->lane->watch,
+		.watch = log_listen(route->lane->watch, route->call),
 		.history = &route->call->history,
 		.source = lane_route_source(route),
 	};

@@ -148,3 +148,28 @@ log_warning(const struct call *call, const char *text)
 	else
 		write_somewhere(call->program, &line);
 }
+
+static void
+log_notice(void *context, const char *text)
+{
+	const struct call *call = context;
+	struct account nobody = {0};
+	struct report_line line = {
+		.account = call->has_account ? &call->account : &nobody,
+		.error = text,
+		.exit_code = EX_OK,
+		.tag = call->request.log_tag,
+	};
+
+	if (call->request.name == NAME_MAILCRANE)
+		talk_warning(call->program, text);
+	write_somewhere(call->program, &line);
+}
+
+struct session_watch
+log_listen(struct session_watch watch, struct call *call)
+{
+	watch.tell = log_notice;
+	watch.tell_context = call;
+	return watch;
+}

@@ -21,4 +21,8 @@ void log_alert(const char *program, const struct account *account, const char *t
  * failure, in the log, in the system's if the account has none. */
 void log_warning(const struct call *call, const char *text);
 
+/* The same watch, which also hears what a session has to tell (session_watch.tell): that goes to stderr, but under the sendmail
+ * names, and always to the log, to the system's if the account has none. */
+struct session_watch log_listen(struct session_watch watch, struct call *call);
+
 #endif

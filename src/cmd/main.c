@@ -15,6 +15,7 @@
 #include "cmd/check.h"
 #include "cmd/choose.h"
 #include "cmd/flush.h"
+#include "cmd/forgetkey.h"
 #include "cmd/inspect.h"
 #include "cmd/mailq.h"
 #include "cmd/manage.h"
@@ -96,6 +97,8 @@ run(struct call *call)
 		return queuecheck_run(call);
 	case MODE_ROUTE:
 		return routes_run(call);
+	case MODE_FORGET_KEY:
+		return forgetkey_run(call);
 	case MODE_NEWALIASES:
 		return newaliases_run(call);
 	case MODE_VERIFY:

@@ -338,6 +338,7 @@ deliver(struct submission *s)
 
 	if (s->call->request.is_debugging)
 		delivery->watch.show = talk_show_dialogue;
+	delivery->watch = log_listen(delivery->watch, s->call);
 	delivery->watch.progress = talk_progress;
 	delivery->watch.progress_context = &progress;
 	if (may_queue(s))

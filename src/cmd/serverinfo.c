@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "cmd/log.h"
 #include "cmd/serverinfo.h"
 #include "cmd/talk.h"
 #include "deliver/session.h"
@@ -139,6 +140,7 @@ run_session(struct call *call, struct session *session, struct secret *secret, s
 	}
 	if (call->request.is_debugging)
 		session->watch.show = talk_show_dialogue;
+	session->watch = log_listen(session->watch, call);
 	if (!find_host(call, route, err))
 		return err_prefix(err, "account %s", call->account.id);
 	session->host = &route->hosts[0];

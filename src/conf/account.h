@@ -73,6 +73,13 @@ enum account_cleartext {
 	CLEARTEXT_ALWAYS
 };
 
+/* tls_ocsp: what is made of stapled OCSP responses. */
+enum account_ocsp {
+	OCSP_ON,     /* one that is there must be good */
+	OCSP_OFF,    /* they are not asked for */
+	OCSP_REQUIRE /* a good one must be there */
+};
+
 enum account_pipelining {
 	PIPELINING_AUTO,
 	PIPELINING_OFF
@@ -158,10 +165,13 @@ struct account {
 	enum account_tls_policy tls_policy;
 	char *tls_trust_file;      /* "system", "" for none, or a path */
 	char *tls_crl_file;
-	char *tls_fingerprint;
-	char *tls_pin;             /* list of "sha256/BASE64" or hex SPKI digests */
+	enum account_ocsp tls_ocsp;
+	char *tls_fingerprint;     /* perhaps with "also " in front */
+	char *tls_pin;             /* list of "sha256/BASE64" or hex SPKI digests, perhaps with "only " in front */
+	bool tls_tofu;             /* trust on first use instead of tls_trust_file */
 	char *tls_key_file;
 	char *tls_cert_file;
+	char *tls_key_password;    /* passphrase of tls_key_file, or PIN of its token; wiped by account_free */
 	bool tls_certcheck;
 	char *tls_priorities;
 	char *tls_host_override;

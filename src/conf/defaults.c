@@ -291,6 +291,24 @@ is_given(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
+/* Does the text begin with the word, as "only" in tls_pin? */
+static bool
+has_word(const char *text, struct str word)
+{
+	struct str rest = str_of(text), first = {0};
+
+	return str_next_word(&rest, &first) && str_equals_nocase(first, word);
+}
+
+/* Does the account trust in something else than authorities: a certificate, a key, the first one, or anything? */
+static bool
+does_without_authorities(const struct account *account)
+{
+	return !account->tls_certcheck || account->tls_tofu ||
+	       (account->tls_fingerprint != NULL && !has_word(account->tls_fingerprint, STR("also"))) ||
+	       has_word(account->tls_pin, STR("only"));
+}
+
 static bool
 check_tls(const struct account *account, struct err *err)
 {
@@ -305,11 +323,14 @@ check_tls(const struct account *account, struct err *err)
 	if (!account->tls)
 		return true;
 	/* TLSA records are trust enough, where there is no other way. */
-	if (!has_trust && account->tls_fingerprint == NULL && account->tls_certcheck &&
-	    account->tls_policy != TLS_POLICY_DANE_ONLY) {
+	if (!has_trust && !does_without_authorities(account) && account->tls_policy != TLS_POLICY_DANE_ONLY) {
 		err_set(err, EX_CONFIG, "tls requires either tls_trust_file (highly recommended) or tls_fingerprint or a disabled "
 		        "tls_certcheck");
 		return err_hint(err, "'tls_trust_file system' trusts what the system trusts");
+	}
+	if (account->tls_ocsp == OCSP_REQUIRE && does_without_authorities(account)) {
+		err_set(err, EX_CONFIG, "tls_ocsp require needs authorities, and other settings make the certificate do without");
+		return err_hint(err, "set 'tls_fingerprint also ...', 'tls_pin' without the word 'only', 'tls_tofu off', 'tls_certcheck on'");
 	}
 	if (account->tls_crl_file != NULL && !has_trust)
 		return err_set(err, EX_CONFIG, "tls_crl_file requires tls_trust_file");
@@ -350,6 +371,8 @@ check_direct(const struct account *account, struct err *err)
 	}
 	if (account->protocol == PROTOCOL_LMTP)
 		return err_set(err, EX_CONFIG, "direct delivery is by SMTP: 'protocol lmtp' cannot be");
+	if (account->tls_tofu)
+		return err_set(err, EX_CONFIG, "direct delivery meets too many hosts to remember them: 'tls_tofu' is for a relay");
 	if (is_given(account->socket) || is_given(account->proxy_host))
 		return err_set(err, EX_CONFIG, "direct delivery goes to many hosts: it can use neither 'socket' nor 'proxy_host'");
 	return true;

@@ -77,6 +77,10 @@ static const struct keyword_word tls_policy_words[] = {
 
 static const struct keyword_word tls_min_words[] = {{"1.2", 12, NULL}, {"1.3", 13, NULL}, {0}};
 
+static const struct keyword_word ocsp_words[] = {
+	{"on", OCSP_ON, NULL}, {"off", OCSP_OFF, NULL}, {"require", OCSP_REQUIRE, NULL}, {0}
+};
+
 static const struct keyword_word from_header_words[] = {
 	{"auto", SWITCH_AUTO, NULL}, {"on", SWITCH_ON, NULL}, {"off", SWITCH_OFF, NULL}, {0}
 };
@@ -141,8 +145,11 @@ is_hex(char c)
 static const char *
 complain_fingerprint(struct str argument)
 {
+	struct str rest = argument, word = {0};
 	size_t n_digits = 0;
 
+	if (str_next_word(&rest, &word) && str_equals_nocase(word, STR("also")))
+		argument = rest;
 	for (size_t i = 0; i < argument.size; i++) {
 		char c = argument.data[i];
 
@@ -356,11 +363,17 @@ static const struct keyword settings[] = {
 	{TEXT(tls_trust_file), .flags = KEYWORD_IS_PATH | KEYWORD_KEEPS_EMPTY, .initial = "system", .metavar = "FILE",
 	 .help = "certificates to trust, or system"},
 	{TEXT(tls_crl_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "revocation list"},
+	{WORD(tls_ocsp, ocsp_words, "on"), .empty = "on",
+	 .help = "OCSP responses that a server sends must be good; off: do not ask; require: must be there"},
 	{TEXT(tls_fingerprint), .complain = complain_fingerprint, .metavar = "FINGERPRINT",
-	 .help = "the certificate to trust instead of tls_trust_file"},
-	{TEXT(tls_pin), .metavar = "LIST", .help = "public keys to insist on: sha256/BASE64 or hexadecimal digests"},
+	 .help = "the certificate to trust instead of tls_trust_file, or also"},
+	{TEXT(tls_pin), .metavar = "LIST",
+	 .help = "public keys to insist on, or to trust only: sha256/BASE64 or hexadecimal digests"},
+	{SWITCH(tls_tofu, "off"), .empty = "on", .help = "trust a server's first key, and no other key later, instead of tls_trust_file"},
 	{TEXT(tls_key_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "private key of the client certificate"},
 	{TEXT(tls_cert_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "client certificate"},
+	{TEXT(tls_key_password), .flags = KEYWORD_IS_SECRET, .metavar = "PASSWORD",
+	 .help = "passphrase of tls_key_file, or PIN of its token"},
 	{SWITCH(tls_certcheck, "on"), .empty = "on", .help = "check the server's certificate"},
 	{WORD(tls_min, tls_min_words, "1.2"), .help = "oldest version of TLS to accept"},
 	{FIELD(tls_min_dh_prime_bits), .type = KEYWORD_NUMBER, .least = 1, .most = INT32_MAX, .empty = "", .metavar = "BITS",

@@ -49,6 +49,7 @@ static const struct action actions[] = {
 	{"retry", 0, OPTION_REQUIRED, OPTION_ACT_RETRY, "ID|all", "make queued or failed messages due now", false},
 	{"remove", 0, OPTION_REQUIRED, OPTION_ACT_REMOVE, "ID|all", "delete queued messages", false},
 	{"queue-check", 0, OPTION_OPTIONAL, OPTION_ACT_QUEUE_CHECK, "repair", "look for damage in the queue", false},
+	{"forget-key", 0, OPTION_REQUIRED, OPTION_ACT_FORGET_KEY, "HOST:PORT", "forget a server's key that tls_tofu knows", false},
 	{NULL, 'b', OPTION_REQUIRED, OPTION_ACT_SENDMAIL_MODE, NULL, NULL, false},
 	{NULL, 'A', OPTION_REQUIRED, OPTION_ACT_IGNORE, NULL, NULL, false},
 	{NULL, 'B', OPTION_REQUIRED, OPTION_ACT_IGNORE, NULL, NULL, false},

@@ -34,6 +34,7 @@ enum request_mode {
 	MODE_REMOVE,        /* --remove=ID|all */
 	MODE_QUEUE_CHECK,   /* --queue-check */
 	MODE_ROUTE,         /* --route=ADDRESS: target, and operands as further addresses */
+	MODE_FORGET_KEY,    /* --forget-key=HOST:PORT; likewise */
 	MODE_SERVE,         /* -bs: SMTP on standard input and output */
 	MODE_NEWALIASES,    /* -bi, newaliases: check the aliases file */
 	MODE_VERIFY,        /* -bv: what becomes of the operands */
@@ -104,7 +105,7 @@ struct request {
 	size_t n_operands;
 	enum request_delivery delivery;
 	struct request_flush flush;
-	char *target;               /* "ID", "all", an account or an address */
+	char *target;               /* "ID", "all", an account, an address, or "HOST:PORT" */
 	char *report_day;           /* as given; NULL: today */
 	bool wants_json;            /* --json */
 	bool repairs;               /* --queue-check=repair */
@@ -165,7 +166,8 @@ enum option_act {
 	OPTION_ACT_RETRY,
 	OPTION_ACT_REMOVE,
 	OPTION_ACT_QUEUE_CHECK,
-	OPTION_ACT_ROUTE
+	OPTION_ACT_ROUTE,
+	OPTION_ACT_FORGET_KEY
 };
 
 /* One option as the parser, --help and the completion scripts see it. */

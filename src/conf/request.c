@@ -110,8 +110,9 @@ mode_name(enum request_mode mode)
 		[MODE_CHECK] = "--check",
 		[MODE_FLUSH] = "--flush", [MODE_MAILQ] = "--mailq", [MODE_SHOW] = "--show", [MODE_HOLD] = "--hold",
 		[MODE_RELEASE] = "--release", [MODE_RETRY] = "--retry", [MODE_REMOVE] = "--remove",
-		[MODE_QUEUE_CHECK] = "--queue-check", [MODE_ROUTE] = "--route", [MODE_SERVE] = "-bs", [MODE_NEWALIASES] = "-bi",
-		[MODE_VERIFY] = "-bv", [MODE_TLS_REPORT] = "--tls-report", [MODE_NOTHING] = "-bh"
+		[MODE_QUEUE_CHECK] = "--queue-check", [MODE_ROUTE] = "--route", [MODE_FORGET_KEY] = "--forget-key",
+		[MODE_SERVE] = "-bs", [MODE_NEWALIASES] = "-bi", [MODE_VERIFY] = "-bv", [MODE_TLS_REPORT] = "--tls-report",
+		[MODE_NOTHING] = "-bh"
 	};
 
 	return names[mode];
@@ -206,6 +207,8 @@ take_queue_action(struct request *request, enum option_act act, const char *argu
 		return take_queue_check(request, argument, err);
 	case OPTION_ACT_ROUTE:
 		return take_target(request, MODE_ROUTE, argument, err);
+	case OPTION_ACT_FORGET_KEY:
+		return take_target(request, MODE_FORGET_KEY, argument, err);
 	default:
 		return true;
 	}
@@ -413,9 +416,10 @@ check_queue(const struct request *request, struct err *err)
 	const char *option = flush->network_up ? "--network-up" : flush->all_users ? "--all-users" : "--force";
 
 	bool is_about_queue = request->mode >= MODE_FLUSH && request->mode <= MODE_QUEUE_CHECK;
+	bool does_more = request->mode == MODE_SERVE || request->mode == MODE_FORGET_KEY || request->mode == MODE_CHECK ||
+	                 request->mode == MODE_TLS_REPORT;
 
-	if (request->is_pretending && (is_about_queue || request->mode == MODE_SERVE || request->mode == MODE_TLS_REPORT ||
-	                               request->mode == MODE_CHECK))
+	if (request->is_pretending && (is_about_queue || does_more))
 		return err_set(err, EX_USAGE, "cannot use both --pretend and %s", mode_name(request->mode));
 	if (request->mode != MODE_FLUSH && (flush->is_forced || flush->network_up || flush->all_users))
 		return err_set(err, EX_USAGE, "%s goes with --flush", option);

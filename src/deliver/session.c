@@ -137,15 +137,40 @@ wait_for_reply(struct session *s)
 	exchange(s, true, s->deadline);
 }
 
+/* What has to be known and told of the server's key, where it is believed for having been met. */
+static bool
+prepare_acquaintance(struct session *s, struct tls_settings *settings, struct err *err)
+{
+	if (s->account->tls_tofu && s->watch.tell == NULL)
+		return err_set(err, EX_CONFIG, "tls_tofu: there is nobody who could be told of a first contact");
+	return acquaint_prepare(&s->acquaint, s->account, s->host, &settings->acquaintance, err);
+}
+
+static void
+tell_first_contact(struct session *s)
+{
+	struct buf text = {0};
+
+	if (!s->tls.is_first_contact)
+		return;
+	acquaint_add_notice(&text, s->account, &s->acquaint, &s->tls);
+	s->watch.tell(s->watch.tell_context, buf_text(&text));
+	buf_free(&text);
+}
+
 static bool
 protect(struct session *s, struct err *err)
 {
+	struct tls_settings settings = s->host->tls_settings;
+
 	show(s, "TLS handshake");
-	if (!stream_start_tls(&s->stream, &s->host->tls_settings,
+	if (!prepare_acquaintance(s, &settings, err) ||
+	    !stream_start_tls(&s->stream, &settings,
 	                      within_limit(s, clock_deadline(patience(s, HANDSHAKE_SECONDS))), err))
 		return false;
 	tls_describe(s->stream.tls, &s->tls);
 	s->demand.is_verified = s->tls.is_verified;
+	tell_first_contact(s);
 	show(s, "TLS: %s, certificate %s%s", s->tls.cipher, s->tls.is_verified ? "verified by " : "not verified",
 	     s->tls.is_verified ? s->tls.verified_by : "");
 	return true;
@@ -465,6 +490,7 @@ session_free(struct session *s)
 	stream_close(&s->stream);
 	dialog_free(&s->dialog);
 	sasl_free(s->sasl);
+	acquaint_free(&s->acquaint);
 	tls_facts_free(&s->tls);
 	buf_wipe(&s->initial);
 	buf_wipe(&s->binding);

@@ -7,6 +7,7 @@
 #include "auth/sasl.h"
 #include "auth/secret.h"
 #include "conf/account.h"
+#include "deliver/acquaint.h"
 #include "deliver/route.h"
 #include "net/stream.h"
 #include "smtp/dialog.h"
@@ -16,6 +17,9 @@
 struct session_watch {
 	void (*show)(void *context, struct str line);
 	void *context;
+	/* Something that people must hear, in one line. Where nobody listens (NULL), what would have to be told is not done. */
+	void (*tell)(void *context, const char *text);
+	void *tell_context;
 	void (*progress)(void *context, int64_t n_sent, int64_t n_all); /* bytes */
 	void *progress_context;
 };
@@ -63,6 +67,7 @@ struct session {
 	struct dialog dialog;
 	struct connection connection;
 	struct stream stream;
+	struct acquaint acquaint;
 	struct tls_facts tls;           /* tls.version NULL: no TLS was in use */
 	struct sasl *sasl;
 	struct buf initial;             /* initial response that did not fit into AUTH; wiped */

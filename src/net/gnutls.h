@@ -46,6 +46,14 @@
 	X(hash_init) \
 	X(init) \
 	X(memcmp) \
+	X(ocsp_resp_check_crt) \
+	X(ocsp_resp_deinit) \
+	X(ocsp_resp_get_single) \
+	X(ocsp_resp_get_status) \
+	X(ocsp_resp_import) \
+	X(ocsp_resp_init) \
+	X(ocsp_resp_verify_direct) \
+	X(ocsp_status_request_get2) \
 	X(ocsp_status_request_is_checked) \
 	X(pk_bits_to_sec_param) \
 	X(pk_get_name) \
@@ -103,10 +111,12 @@
 	X(x509_crt_get_signature_algorithm) \
 	X(x509_crt_import) \
 	X(x509_crt_init) \
+	X(x509_crt_verify) \
 	X(x509_ext_import_subject_alt_names) \
 	X(x509_trust_list_add_cas) \
 	X(x509_trust_list_add_crls) \
 	X(x509_trust_list_deinit) \
+	X(x509_trust_list_get_issuer) \
 	X(x509_trust_list_init) \
 	X(x509_trust_list_verify_crt2)
 /* clang-format on */
@@ -149,6 +159,14 @@ bool gnutls_load(struct err *err);
 #define gnutls_hash_init (*gnutls->hash_init)
 #define gnutls_init (*gnutls->init)
 #define gnutls_memcmp (*gnutls->memcmp)
+#define gnutls_ocsp_resp_check_crt (*gnutls->ocsp_resp_check_crt)
+#define gnutls_ocsp_resp_deinit (*gnutls->ocsp_resp_deinit)
+#define gnutls_ocsp_resp_get_single (*gnutls->ocsp_resp_get_single)
+#define gnutls_ocsp_resp_get_status (*gnutls->ocsp_resp_get_status)
+#define gnutls_ocsp_resp_import (*gnutls->ocsp_resp_import)
+#define gnutls_ocsp_resp_init (*gnutls->ocsp_resp_init)
+#define gnutls_ocsp_resp_verify_direct (*gnutls->ocsp_resp_verify_direct)
+#define gnutls_ocsp_status_request_get2 (*gnutls->ocsp_status_request_get2)
 #define gnutls_ocsp_status_request_is_checked (*gnutls->ocsp_status_request_is_checked)
 #define gnutls_pk_bits_to_sec_param (*gnutls->pk_bits_to_sec_param)
 #define gnutls_pk_get_name (*gnutls->pk_get_name)
@@ -206,10 +224,12 @@ bool gnutls_load(struct err *err);
 #define gnutls_x509_crt_get_signature_algorithm (*gnutls->x509_crt_get_signature_algorithm)
 #define gnutls_x509_crt_import (*gnutls->x509_crt_import)
 #define gnutls_x509_crt_init (*gnutls->x509_crt_init)
+#define gnutls_x509_crt_verify (*gnutls->x509_crt_verify)
 #define gnutls_x509_ext_import_subject_alt_names (*gnutls->x509_ext_import_subject_alt_names)
 #define gnutls_x509_trust_list_add_cas (*gnutls->x509_trust_list_add_cas)
 #define gnutls_x509_trust_list_add_crls (*gnutls->x509_trust_list_add_crls)
 #define gnutls_x509_trust_list_deinit (*gnutls->x509_trust_list_deinit)
+#define gnutls_x509_trust_list_get_issuer (*gnutls->x509_trust_list_get_issuer)
 #define gnutls_x509_trust_list_init (*gnutls->x509_trust_list_init)
 #define gnutls_x509_trust_list_verify_crt2 (*gnutls->x509_trust_list_verify_crt2)
 

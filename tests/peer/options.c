@@ -49,6 +49,7 @@ static const struct row rows[] = {
 	 "unknown-ca|ca-false|must-staple",
 	 "what is wrong with it"},
 	{"client-ca", VALUE_TEXT, AT(client_ca_file), "FILE", "ask for client certificates and verify them"},
+	{"staple", VALUE_TEXT, AT(staple_file), "FILE", "send this OCSP response (DER), whatever it says"},
 	{"tls-max", VALUE_CHOICE, AT(tls_max), "1.1|1.2|1.2-no-ems|1.3",
 	 "no version above (default 1.3); no-ems: without the extended master secret"},
 	{"tls-tickets", VALUE_SWITCH, AT(has_tickets), "on|off", "default off"},

@@ -39,6 +39,7 @@ struct options {
 	struct list certificate_names;
 	int certificate_fault; /* enum certificate_fault */
 	const char *client_ca_file;
+	const char *staple_file;
 	int tls_max; /* enum tls_max */
 	bool has_tickets;
 

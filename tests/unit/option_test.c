@@ -79,8 +79,8 @@ static void
 add_request(struct buf *b, const struct request *request)
 {
 	static const char *const modes[] = {"send", "serverinfo", "etrn", "print-config", "check", "flush", "mailq", "show", "hold",
-	                                    "release", "retry", "remove", "queue-check", "route", "serve", "newaliases", "verify",
-	                                    "tls-report", "nothing", "help",
+	                                    "release", "retry", "remove", "queue-check", "route", "forget-key", "serve",
+	                                    "newaliases", "verify", "tls-report", "nothing", "help",
 	                                    "version"};
 
 	buf_add_text(b, modes[request->mode]);
@@ -203,6 +203,7 @@ test_queue(void)
 	means("--tls-report=2026-11-28", "tls-report day=2026-11-28", "--tls-report=2026-11-28");
 	means("--queue-check=repair", "queue-check repair", "--queue-check=repair");
 	means("--route=a@b.example --json c@d.example", "route target=a@b.example json [c@d.example]", "--route takes addresses");
+	means("--forget-key=a:25 b:25", "forget-key target=a:25 [b:25]", "--forget-key");
 	means("--help --flush", "help", "--help is stronger than a flush");
 	means("-odi r", "send interactive [r]", "-odi");
 	means("-odf r", "send interactive [r]", "-odf is -odi");
@@ -248,6 +249,8 @@ test_queue_refusals(void)
 	refuses("--tls-report --mailq", "cannot use both --tls-report and --mailq");
 	refuses("--tls-report yesterday", "too many arguments: no message is sent, so there can be no recipients");
 	refuses("--tls-report --json", "--json goes with --mailq, --show, --queue-check and --route");
+	refuses("--pretend --forget-key=a:25", "cannot use both --pretend and --forget-key");
+	refuses("--forget-key=a:25 -q", "cannot use both --forget-key and --flush");
 	refuses("-P -q", "cannot use both --pretend and --flush");
 	refuses("--queue-check=mend", "option --queue-check takes no other argument than 'repair'");
 	refuses("--force r", "--force goes with --flush");
