@@ -38,8 +38,8 @@ prepare_demands(struct verifier *verifier, struct err *err)
 	bool is_also = digest_take_word(&fingerprint, STR("also"));
 	bool is_only = digest_take_word(&pin, STR("only"));
 
-	/* TLSA records stand for themselves: what else there is to verify with is not looked at (RFC 7672 2.2). Where none of them
-	 * can be used the connection is encrypted, and the peer may be anybody. */
+	/* TLSA records stand for themselves: what else there is to verify with is not looked at (RFC 7672 2.2). Where none of
+	 * them can be used the connection is encrypted, and the peer may be anybody. */
 	if (settings->dane != NULL) {
 		verifier->demands = settings->dane->n == 0 && settings->dane->n_seen > 0 ? DEMAND_NOTHING : DEMAND_RECORDS;
 		return true;

@@ -248,7 +248,7 @@ test_queue_refusals(void)
 	refuses("--pretend --tls-report", "cannot use both --pretend and --tls-report");
 	refuses("--tls-report --mailq", "cannot use both --tls-report and --mailq");
 	refuses("--tls-report yesterday", "too many arguments: no message is sent, so there can be no recipients");
-	refuses("--tls-report --json", "--json goes with --mailq, --show, --queue-check and --route");
+	refuses("--tls-report --json", "--json goes with --mailq, --show, --queue-check, --route and --check");
 	refuses("--pretend --forget-key=a:25", "cannot use both --pretend and --forget-key");
 	refuses("--forget-key=a:25 -q", "cannot use both --forget-key and --flush");
 	refuses("-P -q", "cannot use both --pretend and --flush");
