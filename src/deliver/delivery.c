@@ -10,6 +10,7 @@
 #include "deliver/delivery.h"
 #include "deliver/destination.h"
 #include "deliver/hosts.h"
+#include "deliver/tlsnote.h"
 
 size_t
 delivery_count_pending(const struct delivery *delivery)
@@ -236,10 +237,13 @@ find_route(struct delivery *delivery, struct route *route)
 		.finder = delivery->finder,
 		.deadline = delivery->limit != 0 ? clock_earlier(delivery->limit, deadline) : deadline,
 	};
+	bool is_found;
 
 	err_clear(&delivery->failure);
 	delivery->why = (struct outcome){.state = OUTCOME_DEFERRED};
-	if (route_find(route, &query)) {
+	is_found = route_find(route, &query);
+	tlsnote_route(delivery, route);
+	if (is_found) {
 		delivery->is_answered = route->is_answered;
 		return true;
 	}

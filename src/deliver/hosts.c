@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "deliver/hosts.h"
+#include "deliver/tlsnote.h"
 
 /* Was something learnt that makes another session with the same host useful: a recipient settled, or BDAT found unusable? */
 static bool
@@ -25,6 +26,7 @@ has_progressed(const struct delivery *delivery, size_t n_pending_before, size_t 
 
 /* Where a host's sessions stand. */
 struct visit {
+	const struct route *route;
 	const struct route_host *host;
 	struct buf tried;          /* addresses, each with a blank behind */
 	bool must_stay_clear;      /* opportunistic TLS has failed with it */
@@ -79,6 +81,7 @@ run_session(struct delivery *delivery, struct visit *visit)
 		delivery->is_tls_used = session.tls.version != NULL;
 	} else if (!session.connection.has_no_other)
 		add_failure(delivery, visit, &err);
+	tlsnote_session(delivery, visit->route, &session, &cause);
 	buf_printf(&visit->tried, "%s ", session.connection.address);
 	err_clear(&err);
 	session_free(&session);
@@ -131,9 +134,9 @@ run_session_somewhere(struct delivery *delivery, struct visit *visit)
 
 /* Sessions with one host, as long as each of them brings something about. */
 static void
-try_host(struct delivery *delivery, const struct route_host *host)
+try_host(struct delivery *delivery, const struct route *route, const struct route_host *host)
 {
-	struct visit visit = {.host = host};
+	struct visit visit = {.route = route, .host = host};
 	size_t n_without_chunking = 0;
 	bool goes_on = true;
 
@@ -242,7 +245,7 @@ hosts_try(struct delivery *delivery, const struct route *route)
 		const struct route_host *following = next_host(route, &i);
 
 		delivery->has_more_hosts = following != NULL;
-		try_host(delivery, host);
+		try_host(delivery, route, host);
 		if (!may_try_next_host(delivery))
 			break;
 		if (following != NULL)
@@ -267,7 +270,7 @@ hosts_session(struct delivery *delivery, const struct route *route)
 	const struct route_host *host = next_host(route, &i);
 
 	while (host != NULL && !is_fine) {
-		struct visit visit = {.host = host};
+		struct visit visit = {.route = route, .host = host};
 
 		is_fine = run_session_somewhere(delivery, &visit);
 		buf_free(&visit.tried);

@@ -68,6 +68,7 @@ struct session {
 	struct connection connection;
 	struct stream stream;
 	struct acquaint acquaint;
+	enum tls_fault tls_fault;       /* what was wrong with the server's certificate, also where it does not matter */
 	struct tls_facts tls;           /* tls.version NULL: no TLS was in use */
 	struct sasl *sasl;
 	struct buf initial;             /* initial response that did not fit into AUTH; wiped */

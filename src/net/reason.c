@@ -224,3 +224,19 @@ reason_check(const struct reason *reason, struct err *err)
 	buf_free(&fingerprint);
 	return false;
 }
+
+enum tls_fault
+reason_fault(const struct reason *reason)
+{
+	const unsigned dates = GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED;
+	const unsigned trust = GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNER_NOT_CA | GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE |
+	                       GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_REVOKED;
+
+	if ((reason->status & dates) != 0)
+		return TLS_FAULT_EXPIRED;
+	if ((reason->status & trust) != 0)
+		return TLS_FAULT_UNTRUSTED;
+	if (reason->status == 0 && reason->is_name_wrong)
+		return TLS_FAULT_NAME;
+	return TLS_FAULT_OTHER;
+}

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "net/staple.h"
+#include "net/tls.h"
 #include "net/trust.h"
 
 /* What was found out about a chain. */
@@ -21,5 +22,8 @@ struct reason {
 
 /* True when nothing is wrong. False: EX_UNAVAILABLE with everything that is wrong, and a hint. */
 bool reason_check(const struct reason *reason, struct err *err);
+
+/* The same in one word. */
+enum tls_fault reason_fault(const struct reason *reason);
 
 #endif

@@ -29,6 +29,15 @@ struct tls_acquaintance {
 	const char *command; /* for the hint: what, with the server's name behind, forgets its key */
 };
 
+/* What is wrong with a certificate, for statistics; the errors say it in words. */
+enum tls_fault {
+	TLS_FAULT_NONE,
+	TLS_FAULT_NAME,
+	TLS_FAULT_EXPIRED,
+	TLS_FAULT_UNTRUSTED, /* an authority that is not known, TLSA records that do not fit */
+	TLS_FAULT_OTHER
+};
+
 struct tls_settings {
 	const char *host;        /* reference identity and SNI (no SNI when it is an address literal) */
 	const char *trust_file;  /* "system", a path of PEM certificates or of a folder of them, or "" for none */
@@ -52,6 +61,8 @@ struct tls_settings {
 	const struct dane *dane;  /* TLSA records of the server, which decide alone: nothing above counts, and host is the TLSA
 	                             base domain. If none of those there were can be used, any certificate is accepted.
 	                             NULL: none */
+	bool is_advisory;         /* find out what is wrong with the certificate, and go on all the same */
+	enum tls_fault *fault;    /* where to put that; NULL: nobody wants to know */
 };
 
 /* What is known about the peer after the handshake, for --serverinfo, logs and debug. Text is cleaned. */

@@ -117,12 +117,24 @@ prepare_trust(struct verifier *verifier, struct err *err)
 	return verifier->has_trust_file;
 }
 
+/* An advisory verdict has no consequences. */
+static bool
+forgive(struct verifier *verifier, struct err *err)
+{
+	if (!verifier->settings->is_advisory)
+		return false;
+	err_clear(err);
+	verifier->demands = DEMAND_NOTHING;
+	return true;
+}
+
 bool
 verify_prepare(struct verifier *verifier, const struct tls_settings *settings,
                gnutls_certificate_credentials_t credentials, struct err *err)
 {
 	*verifier = (struct verifier){.settings = settings, .credentials = credentials};
-	return prepare_demands(verifier, err) && prepare_host(verifier, err) && prepare_trust(verifier, err);
+	return (prepare_demands(verifier, err) && prepare_host(verifier, err) && prepare_trust(verifier, err)) ||
+	       forgive(verifier, err);
 }
 
 void
@@ -267,6 +279,8 @@ check_trust(struct verifier *verifier, gnutls_session_t session, const struct ch
 		chain->certificates[0], buf_str(&verifier->host), &verifier->address);
 	check_staple(verifier, session, &reason, &fault);
 	is_good = reason_check(&reason, err);
+	if (!is_good)
+		verifier->fault = reason_fault(&reason);
 	buf_free(&fault);
 	return is_good;
 }
@@ -337,7 +351,10 @@ static bool
 check_records(struct verifier *verifier, gnutls_session_t session, const struct chain *chain, struct err *err)
 {
 	(void)session;
-	return dane_verify(verifier->settings->dane, chain, err);
+	if (dane_verify(verifier->settings->dane, chain, err))
+		return true;
+	verifier->fault = TLS_FAULT_UNTRUSTED;
+	return false;
 }
 
 /* Every demand that was made must be met. A further one is a row, its bit, and a line in prepare_demands(). What says most
@@ -355,23 +372,39 @@ static const struct {
 	{DEMAND_NOTHING, "none", accept_any},
 };
 
+static bool
+meet_demands(struct verifier *verifier, gnutls_session_t session, const struct chain *chain, struct err *err)
+{
+	unsigned met = 0;
+
+	for (size_t i = 0; i < sizeof(demands) / sizeof(demands[0]); i++) {
+		if ((verifier->demands & demands[i].demand) == 0)
+			continue;
+		if (!demands[i].is_met(verifier, session, chain, err))
+			return false;
+		met |= demands[i].demand;
+	}
+	if (met != 0 && met == verifier->demands)
+		return true;
+	return err_set(err, EX_SOFTWARE, "nobody has judged the certificate");
+}
+
 bool
 verify_peer(struct verifier *verifier, gnutls_session_t session, struct err *err)
 {
+	const struct tls_settings *settings = verifier->settings;
 	struct chain chain = {0};
-	bool is_good = import_chain(session, &chain, err);
-	unsigned met = 0;
 
-	for (size_t i = 0; is_good && i < sizeof(demands) / sizeof(demands[0]); i++) {
-		if ((verifier->demands & demands[i].demand) == 0)
-			continue;
-		is_good = demands[i].is_met(verifier, session, &chain, err);
-		if (is_good)
-			met |= demands[i].demand;
+	if (import_chain(session, &chain, err)) {
+		verifier->is_decided = meet_demands(verifier, session, &chain, err);
+		if (!verifier->is_decided && verifier->fault == TLS_FAULT_NONE)
+			verifier->fault = TLS_FAULT_OTHER;
+		verifier->is_decided = verifier->is_decided || forgive(verifier, err);
 	}
+	if (settings->fault != NULL)
+		*settings->fault = verifier->fault;
 	chain_free(&chain);
-	verifier->is_decided = is_good && met != 0 && met == verifier->demands;
-	return verifier->is_decided || err_set(err, EX_SOFTWARE, "nobody has judged the certificate");
+	return verifier->is_decided;
 }
 
 bool

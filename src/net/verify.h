@@ -33,6 +33,7 @@ struct verifier {
 	unsigned char key[DIGEST_SHA256_SIZE]; /* of the peer, when is_new */
 	bool is_new;                           /* it was not met before: verify_remember() has work to do */
 	bool is_decided;                       /* verify_peer said yes */
+	enum tls_fault fault;                  /* why it said no, or would have said it */
 };
 
 /* Read the settings (borrowed until verify_free). False: EX_CONFIG. */
