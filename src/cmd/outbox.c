@@ -133,7 +133,8 @@ add_entry(struct outbox_entries *entries, struct spool *spool, const struct entr
 	return true;
 }
 
-/* An entry for those who are marked, all of one destination. */
+/* An entry for those who are marked, all of one destination. What was said about others does not make them wait: without a time
+ * of its own (next 0) the entry gets one. */
 static bool
 add_marked(struct outbox_entries *entries, struct spool *spool, const struct entry_content *of_all, const char *destination,
            const bool *wanted, struct err *err)
@@ -148,6 +149,8 @@ add_marked(struct outbox_entries *entries, struct spool *spool, const struct ent
 	destination_split(of_all->envelope, wanted, &part);
 	content.envelope = &part;
 	content.route = buf_str(&route);
+	if (content.next == 0)
+		content.next = first_attempt(&part, content.created);
 	is_fine = add_entry(entries, spool, &content, err);
 	destination_end(&part);
 	buf_free(&route);
@@ -166,8 +169,10 @@ add_each(struct outbox_entries *entries, struct spool *spool, const struct entry
 	for (size_t i = 0; is_fine && i < whole->n_recipients; i++) {
 		struct buf destination = {0};
 
+		if (done[i])
+			continue;
 		destination_add(&destination, whole->recipients[i].mailbox);
-		if (!done[i] && destination_mark(whole, buf_text(&destination), waiting, wanted) > 0)
+		if (destination_mark(whole, buf_text(&destination), waiting, wanted) > 0)
 			is_fine = add_marked(entries, spool, of_all, buf_text(&destination), wanted, err);
 		for (size_t k = 0; k < whole->n_recipients; k++)
 			done[k] = done[k] || wanted[k];
@@ -205,7 +210,7 @@ outbox_put(struct outbox *outbox, const struct parcel *parcel, struct outbox_ent
 		.message = &parcel->message,
 		.message_id = parcel->message_id,
 		.created = now,
-		.next = first_attempt(&parcel->envelope, now),
+		.next = outbox->is_direct ? 0 : first_attempt(&parcel->envelope, now),
 		.folder = SPOOL_QUEUE,
 	};
 	size_t n_before = entries->n;
@@ -270,9 +275,7 @@ outbox_keep_entry(struct spool *spool, const struct account *account, struct ent
 	if (!has_its_tag(entry, buf_str(&route))) {
 		is_kept = false;
 		content.route = buf_str(&route);
-		if (add_each(&entries, spool, &content, err))
-			entry_remove(entry, spool, err);
-		else
+		if (!add_each(&entries, spool, &content, err) || !entry_remove(entry, spool, err))
 			take_back(&entries, 0, spool);
 		outbox_entries_free(&entries);
 	}

@@ -93,13 +93,6 @@ struct inquiry {
 };
 
 static void
-replace_explanation(struct route_host *host, const char *text)
-{
-	buf_clear(&host->explanation);
-	buf_add_text(&host->explanation, text);
-}
-
-static void
 take_records(const struct inquiry *inquiry, const struct dns_query *answer, const struct route_query *query)
 {
 	struct route_host *host = inquiry->host;
@@ -311,6 +304,19 @@ counts_published(const struct route *route, const struct route_query *query)
 	return !query->wish.is_waived || query->account->tls_policy == TLS_POLICY_DANE_ONLY;
 }
 
+static void
+explain_waiver(struct route *route)
+{
+	for (size_t i = 0; i < route->n_hosts; i++) {
+		struct route_host *host = &route->hosts[i];
+
+		if (host->reason != ROUTE_BY_NOTHING)
+			continue;
+		buf_clear(&host->explanation);
+		buf_add_text(&host->explanation, "the message says TLS-Required: No: TLS where it is offered, with any certificate");
+	}
+}
+
 void
 demand_tls(struct route *route, const struct route_query *query)
 {
@@ -323,8 +329,7 @@ demand_tls(struct route *route, const struct route_query *query)
 	if (!route->is_direct && !demand_needs_dns(query->account))
 		return;
 	if (!counts_published(route, query)) {
-		for (size_t i = 0; i < route->n_hosts; i++)
-			replace_explanation(&route->hosts[i], "the message says TLS-Required: No: TLS where it is offered, with any certificate");
+		explain_waiver(route);
 		return;
 	}
 	inquire(route, query, false);

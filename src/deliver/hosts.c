@@ -56,6 +56,8 @@ add_failure(struct delivery *delivery, const struct visit *visit, const struct e
 		buf_printf(&delivery->failure.text, "; at the next address: %s", buf_text(&err->text));
 	else
 		buf_printf(&delivery->failure.text, "; %s: %s", visit->host->name, buf_text(&err->text));
+	if (delivery->why.reply_code == 0)
+		outcome_set_text(&delivery->why, buf_str(&delivery->failure.text));
 }
 
 /* One session with the host at an address that is not in visit->tried; that address is added. When it cannot connect after a

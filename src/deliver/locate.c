@@ -63,17 +63,24 @@ remove_hosts_without_address(struct route *route)
 void
 locate_hosts(struct route *route, const struct route_query *query)
 {
-	size_t n = route->n_hosts, n_left = ROUTE_ADDRESSES_MOST;
-	struct dns_query *answers = mem_alloc(2 * n, sizeof(*answers));
+	size_t n = 0, n_left = ROUTE_ADDRESSES_MOST;
+	struct dns_query *answers = mem_alloc(2 * route->n_hosts, sizeof(*answers));
 
-	for (size_t i = 0; i < n; i++) {
-		answers[2 * i] = (struct dns_query){.name = route->hosts[i].name, .type = DNS_AAAA};
-		answers[2 * i + 1] = (struct dns_query){.name = route->hosts[i].name, .type = DNS_A};
+	for (size_t i = 0; i < route->n_hosts; i++) {
+		if (route->hosts[i].has_addresses)
+			continue;
+		answers[n++] = (struct dns_query){.name = route->hosts[i].name, .type = DNS_AAAA};
+		answers[n++] = (struct dns_query){.name = route->hosts[i].name, .type = DNS_A};
 	}
-	finder_ask(query->finder, answers, 2 * n, query->deadline);
+	if (n > 0)
+		finder_ask(query->finder, answers, n, query->deadline);
+	for (size_t i = 0, k = 0; i < route->n_hosts; i++) {
+		if (route->hosts[i].has_addresses)
+			continue;
+		note_addresses(&route->hosts[i], &answers[k], &n_left);
+		k += 2;
+	}
 	for (size_t i = 0; i < n; i++)
-		note_addresses(&route->hosts[i], &answers[2 * i], &n_left);
-	for (size_t i = 0; i < 2 * n; i++)
 		dns_query_free(&answers[i]);
 	free(answers);
 	remove_hosts_without_address(route);

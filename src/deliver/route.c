@@ -161,8 +161,12 @@ add_listed(struct route *route, const struct account *account)
 	struct str rest = str_of(account->host);
 	struct hostlist_item item;
 
-	while (hostlist_next(&rest, &item))
-		route_add(route, account, item.name, item.port != 0 ? item.port : account->port);
+	while (hostlist_next(&rest, &item)) {
+		struct route_host *host = route_add(route, account, item.name, item.port != 0 ? item.port : account->port);
+
+		if (host != NULL)
+			host->is_secure = true;
+	}
 }
 
 /* The two services in the order of RFC 8314 section 5.1; without TLS only the second makes sense. */
@@ -196,6 +200,8 @@ add_service_host(struct route *route, const struct account *account, const struc
 		return;
 	if (account->tls)
 		host->tls = tls;
+	/* Its TLSA records count only where the name itself is beyond doubt (RFC 7673 section 3.1). */
+	host->is_secure = answer->is_secure;
 	if (!answer->is_secure && !is_within(str_of(record->host), str_of(domain)) && !is_given(account->tls_host_override)) {
 		host->reference = mem_copy_string(domain);
 		host->tls_settings.host = host->reference;
@@ -259,12 +265,25 @@ find_service(struct route *route, const struct route_query *query, struct str wr
 	return route->n_hosts > 0;
 }
 
+/* An address in the place of a name is what it is, and has no TLSA records. */
+static void
+take_literal(struct route_host *host)
+{
+	struct endpoint endpoint;
+
+	if (!lookup_literal(host->name, host->target.port, &endpoint))
+		return;
+	host->has_addresses = true;
+	host->addresses = (struct lookup){.endpoints = {endpoint}, .n = 1};
+	host->is_secure = false;
+}
+
 /* For DANE the addresses must be those that DNSSEC vouches for. */
 static bool
 locate_relay(struct route *route, const struct route_query *query)
 {
 	for (size_t i = 0; i < route->n_hosts; i++)
-		route->hosts[i].is_secure = true;
+		take_literal(&route->hosts[i]);
 	locate_hosts(route, query);
 	return route->n_hosts > 0 || route_refuse(route, no_such_host, EX_NOHOST, "%s has no address", query->account->host);
 }

@@ -10,7 +10,8 @@
 #
 # direct_config         ~/.mailcranerc for direct delivery, with the lines on stdin
 # host_up N ARGS...     a peer with ARGS at port 25 of host N
-# host_tls N NAME...    (ARGS of host_up) STARTTLS with a certificate for NAME by the authority $CA, in the array $host_tls
+# with_tls [NAME]       ARGS for that: STARTTLS with the certificate NAME.pem of $RIG/tls ("mx", for every name in the zone)
+# stop_all              end the peers, and forget what they heard
 # at_host N             the assertions of common.bash speak of host N from now on
 # calls N               how often somebody connected to host N
 # assert_calls A B C D  so often each
@@ -109,6 +110,12 @@ with_tls() {
 
 at_host() {
 	use_peer "${HOST_FOLDER[$1]}"
+}
+
+# End every peer, and forget what was said to them.
+stop_all() {
+	stop_peer
+	rm -rf "$BATS_TEST_TMPDIR"/peer*
 }
 
 calls() {

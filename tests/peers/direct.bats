@@ -310,7 +310,7 @@ assert_refused() {
 }
 
 @test "protocol S17: mail that would come back to this machine is refused" {
-	assert_refused 68 bob@local.mc "localhost"
+	assert_refused 68 bob@local.mc "5.4.6 mail for local.mc would come back to this machine"
 	zone_add "loopback MX 10 here"
 	assert_refused 68 bob@loopback.mc "5.4.6 mail for loopback.mc would come back to this machine"
 	zone_add "self A $(hosts_address 0)"
@@ -329,7 +329,7 @@ assert_refused() {
 @test "each recipient has a fate of their own, and the exit code is the worst" {
 	host_up 1 --fault 'rcpt#2:reply=550 5.1.1 nobody'
 	send bob@secure.mc eve@secure.mc ann@none.mc dan@gone.mc
-	assert_exit 75
+	assert_exit 68
 	at_host 1
 	assert_received 1
 	assert_recipients 1 bob@secure.mc
@@ -337,8 +337,8 @@ assert_refused() {
 	assert_stderr "ann@none.mc refused"
 	assert_stderr "dan@gone.mc not delivered now"
 	refute_stderr "bob@"
-	send eve@secure.mc ann@none.mc
-	assert_exit 68
+	send bob@secure.mc dan@gone.mc
+	assert_exit 75
 }
 
 @test "the log in JSON has every recipient with the fate and the host" {
@@ -386,8 +386,7 @@ assert_refused() {
 		assert_calls 2
 		assert_mail 1 1
 		assert_wire_count 1 STARTTLS
-		stop_peer
-		rm -rf "$BATS_TEST_TMPDIR"/peer*
+		stop_all
 	done
 }
 
@@ -405,17 +404,17 @@ assert_never_told() {
 	assert_exit 75
 	assert_stderr "STARTTLS"
 	assert_never_told
-	stop_peer
+	stop_all
 	host_up 1 --tls starttls --fault 'starttls:reply=454 4.7.0 not now'
 	send bob@a-only.mc
 	assert_exit 75
 	assert_never_told
-	stop_peer
+	stop_all
 	host_up 1 --tls starttls --fault handshake:close
 	send bob@a-only.mc
 	assert_exit 75
 	assert_never_told
-	stop_peer
+	stop_all
 	host_up 1 --tls starttls
 	assert_sent bob@a-only.mc
 	assert_mail 1 1
@@ -432,7 +431,7 @@ assert_never_told() {
 	assert_stderr "certificate"
 	at_host 1
 	assert_received 1
-	stop_peer
+	stop_all
 	host_up 1 --tls starttls
 	send bob@pair.mc
 	assert_exit 75
@@ -444,7 +443,7 @@ assert_never_told() {
 	host_up 1 --tls starttls
 	assert_sent bob@a-only.mc
 	assert_mail 1 1
-	stop_peer
+	stop_all
 	host_up 1
 	send bob@a-only.mc
 	assert_exit 75
@@ -515,16 +514,16 @@ without_libunbound() {
 
 @test "without libunbound the message waits in the queue" {
 	without_libunbound
-	QUEUE=on
+	QUEUE=
 	host_up 1
 	send bob@a-only.mc
 	assert_exit 0
 	assert_calls 0
-	run_mailcrane --queue
+	run_mailcrane --mailq
 	assert_stdout "bob@a-only.mc"
 	assert_stdout "libunbound"
 	CLEAN_ENVIRONMENT=()
-	run_mailcrane --flush
+	run_mailcrane --flush --force
 	assert_exit 0
 	assert_mail 1 1
 }
