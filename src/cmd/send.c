@@ -11,6 +11,7 @@
 #include "cmd/aftermath.h"
 #include "cmd/downgrade.h"
 #include "cmd/log.h"
+#include "cmd/place.h"
 #include "cmd/refused.h"
 #include "cmd/send.h"
 #include "cmd/submission.h"
@@ -405,10 +406,22 @@ find_secret(struct submission *s, struct err *err)
 	return true;
 }
 
+/* Direct delivery remembers the policies of domains. Without a folder for them it goes on without. */
+static void
+open_state(struct submission *s)
+{
+	struct err ignored = {0};
+
+	if (s->call->account.delivery == DELIVER_DIRECT && !place_open(s->call, &s->state, true, &ignored))
+		err_clear(&ignored);
+}
+
 static int
 try_now(struct submission *s)
 {
 	struct err err = {0};
+
+	open_state(s);
 
 	/* A queue that cannot be looked into is no reason not to send. */
 	if (may_queue(s) && !outbox_open(&s->outbox, s->call, false, &err))
@@ -450,7 +463,7 @@ static int
 hand_over(struct submission *s)
 {
 	s->delivery.account = &s->call->account;
-	s->finder.spool = &s->outbox.spool;
+	s->finder.spool = &s->state;
 	s->delivery.finder = &s->finder;
 	s->delivery.history = &s->call->history;
 	switch (way_of(s)) {

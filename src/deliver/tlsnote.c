@@ -94,7 +94,8 @@ tlsnote_route(const struct delivery *delivery, const struct route *route)
 		return;
 	if (route->policy.fault != POLICY_GOOD)
 		record(delivery, route, NULL, &fact);
-	for (size_t i = 0; i < route->n_hosts; i++)
+	/* Where others may be tried nobody misses them. */
+	for (size_t i = 0; i < route->n_hosts && err_is_set(&route->failure); i++)
 		if (route->hosts[i].refusal.size > 0)
 			note_refused(delivery, route, &route->hosts[i]);
 }
@@ -127,11 +128,9 @@ judge(const struct route *route, const struct session *session)
 
 /* Did it come as far as TLS? The session in the clear that follows a broken handshake says nothing of that. */
 static bool
-tells_of_tls(const struct session *session, const struct outcome *why)
+tells_of_tls(const struct session *session)
 {
-	if (session->tls.version != NULL)
-		return true;
-	return why->stage >= OUTCOME_AT_TLS && session->dialog.n_replies > 0 && !session->must_stay_clear;
+	return session->tls.version != NULL || (session->dialog.knows_caps && !session->must_stay_clear);
 }
 
 void
@@ -140,7 +139,7 @@ tlsnote_session(const struct delivery *delivery, const struct route *route, cons
 {
 	struct tlsreport_fact fact = {.ip = session->connection.address};
 
-	if (!is_wanted(delivery, route) || !tells_of_tls(session, why))
+	if (!is_wanted(delivery, route) || !tells_of_tls(session))
 		return;
 	fact.result = judge(route, session);
 	if (fact.result != TLSREPORT_SUCCESS && why->stage == OUTCOME_AT_TLS)

@@ -6,7 +6,7 @@
 
 #include "deliver/delivery.h"
 
-/* A route was found: note what keeps a host, or a policy, out of it. */
+/* A route was looked for: note what is wrong with the policy, and, where no host may be tried, why. */
 void tlsnote_route(const struct delivery *delivery, const struct route *route);
 
 /* A session with one of its hosts is over; why and err are what session_run() gave. Nothing is noted of one that did not come as
