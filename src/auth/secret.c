@@ -23,6 +23,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "conf/environment.h"
 
 enum {
 	COMMAND_SECONDS = 120,
@@ -345,6 +346,9 @@ complain(const struct search *search, struct err *err)
 	buf_free(&text);
 	if (search->hint != NULL)
 		return err_hint(err, "%s", search->hint);
+	/* In a container: the account has no file. */
+	if (search->account->origin.file == environment_origin)
+		return err_hint(err, "set MAILCRANE_PASSWORD_FILE to a file that holds it, or MAILCRANE_PASSWORD to the password itself");
 	return err_hint(
 		err,
 		"set 'passwordeval' (a command that prints it) or 'password' for the account, or add \"machine %s "
