@@ -299,7 +299,7 @@ children_ticks() {
 
 # As send, with the queue on, in which nothing lies.
 send_with_queue() {
-	QUEUE='' run_mailcrane "$@" alice@example.net <"$HOME/message"
+	QUEUE='' run_mailcrane alice@example.net <"$HOME/message"
 }
 
 @test "a server that took SCRAM before and offers PLAIN only now is warned about, until auth_min is set" {

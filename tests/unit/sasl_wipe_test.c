@@ -43,7 +43,8 @@ static void
 step_scram(struct sasl *sasl)
 {
 	struct buf clear = {0}, first = {0};
-	const char *nonce = strstr(answer_in_clear(&clear), ",r=");
+	const char *text = answer_in_clear(&clear);
+	const char *nonce = text == NULL ? NULL : strstr(text, ",r=");
 
 	buf_printf(&first, "r=%sx,s=QSXCR+Q6sek8bf92,i=4096", nonce == NULL ? "" : nonce + 3);
 	steps(sasl, buf_text(&first));
