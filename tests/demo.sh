@@ -41,7 +41,7 @@ leave() {
 
 # The same command for everybody: nothing of the caller's environment decides what is shown.
 clean() {
-	env -i PATH="$PATH" HOME="$folder" USER=joe LOGNAME=joe LANG=C ${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} "$@"
+	env -i PATH="$PATH" HOME="$folder" USER=joe LOGNAME=joe LANG=C ${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} ${LSAN_OPTIONS+LSAN_OPTIONS="$LSAN_OPTIONS"} "$@"
 }
 
 # Start the server with a certificate and a password made now; sets port and server.

@@ -447,7 +447,7 @@ has_text_arrived() {
 @test "a limit on the size of files is an error with a text, and the writer lives" {
 	serve </dev/null
 	run --separate-stderr bash -c 'set -o pipefail; head -c 5000000 /dev/zero | tr "\\0" x | fold -w 70 |
-		(ulimit -f 200; exec "$@")' bash env -i HOME="$HOME" PATH="$PATH" ${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} "$MAILCRANE" --queue=off a@example.net 3>&- 4>&-
+		(ulimit -f 200; exec "$@")' bash env -i HOME="$HOME" PATH="$PATH" ${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} ${LSAN_OPTIONS+LSAN_OPTIONS="$LSAN_OPTIONS"} "$MAILCRANE" --queue=off a@example.net 3>&- 4>&-
 	assert_exit 74
 	assert_stderr "File too large"
 	assert_received 0

@@ -113,7 +113,7 @@ as_caller() {
 	*) number=$CALLER ;;
 	esac
 	env -C / -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C "${environment[@]}" \
-		${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} ${UBSAN_OPTIONS+UBSAN_OPTIONS="$UBSAN_OPTIONS"} \
+		${ASAN_OPTIONS+ASAN_OPTIONS="$ASAN_OPTIONS"} ${LSAN_OPTIONS+LSAN_OPTIONS="$LSAN_OPTIONS"} ${UBSAN_OPTIONS+UBSAN_OPTIONS="$UBSAN_OPTIONS"} \
 		setpriv --reuid="$number" --regid="$number" --clear-groups \
 		timeout --kill-after=5 "${MAILCRANE_TIMEOUT:-60}" "$@" 3>&- 4>&-
 }
