@@ -20,6 +20,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/proc.h"
+#include "conf/hostlist.h"
 
 enum {
 	COMMAND_SECONDS = 120,
@@ -266,8 +267,8 @@ complain(const struct account *account, const struct buf *remark, struct err *er
 		host, user);
 }
 
-bool
-secret_find(struct secret *secret, const struct account *account, bool may_prompt, struct err *err)
+static bool
+find(struct secret *secret, const struct account *account, bool may_prompt, struct err *err)
 {
 	struct buf remark = {0};
 	bool is_good = true;
@@ -284,6 +285,22 @@ secret_find(struct secret *secret, const struct account *account, bool may_promp
 	buf_free(&remark);
 	if (!is_good)
 		secret_free(secret);
+	return is_good;
+}
+
+/* A login is the same at all hosts of a list: it is looked up and asked for by the first one's name. */
+bool
+secret_find(struct secret *secret, const struct account *account, bool may_prompt, struct err *err)
+{
+	struct str host = hostlist_first(str_of(account->host));
+	struct account at_first = *account;
+	char *name = host.size > 0 ? mem_copy(host.data, host.size) : NULL;
+	bool is_good;
+
+	if (name != NULL)
+		at_first.host = name;
+	is_good = find(secret, &at_first, may_prompt, err);
+	free(name);
 	return is_good;
 }
 
