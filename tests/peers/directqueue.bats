@@ -238,7 +238,7 @@ entries_for() {
 @test "--show, --retry and --remove work on each entry" {
 	local id
 
-	submit bob@secure.mc ann@second.mc
+	submit bob@a-only.mc ann@second.mc
 	id=$(id_of "$(entries_for ann@second.mc)")
 	run_mailcrane --show="$id"
 	assert_exit 0

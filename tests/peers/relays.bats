@@ -280,7 +280,7 @@ all_up() {
 	relays "10.25.0.11,10.25.0.12:587" </dev/null
 	run_mailcrane --route=bob@example.net
 	assert_exit 0
-	assert_stdout "by account work, relay"
+	assert_stdout "by account default, relay"
 	assert_stdout "10.25.0.11, port 25"
 	assert_stdout "10.25.0.12, port 587"
 	assert_stdout "tls off: no TLS"
