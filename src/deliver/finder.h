@@ -30,8 +30,8 @@ bool finder_open(struct finder *finder, const struct account *account, struct er
 /* As dns_ask(). finder_open() has said yes. */
 void finder_ask(struct finder *finder, struct dns_query *queries, size_t n, int64_t deadline);
 
-/* A random number from 0 to below - 1. finder is a struct finder *: the form is that of net/service.h. */
-uint32_t finder_draw(void *finder, uint32_t below);
+/* A random number from 0 to below - 1. argument is a struct finder *: the form is that of net/service.h. */
+uint32_t finder_draw(void *argument, uint32_t below);
 
 /* In a child: what the parent has open is not ours. */
 void finder_forget(struct finder *finder);
