@@ -13,7 +13,7 @@ _mailcrane()
 		option=${COMP_WORDS[COMP_CWORD-2]}
 	else
 		case $previous in
-		--route|--rmqs|--file|-C|--account|-a|--from|-f|--message|--show|--hold|--release|--retry|--remove|--host|--port|--delivery|--source-ip|--dns-server|--dns-trust-anchor|--proxy-host|--proxy-port|--proxy-user|--socket|--timeout|--protocol|--domain|--auth-cleartext|--user|--passwordeval|--tls-policy|--tls-trust-file|--tls-crl-file|--tls-fingerprint|--tls-pin|--tls-key-file|--tls-cert-file|--tls-min|--tls-min-dh-prime-bits|--tls-priorities|--tls-host-override|--mta-sts-connect|--mta-sts-trust-file|--maildomain|--mailname|--identity|--from-full-name|-F|--repair|--utf8-headers|--lone-dot|--max-message-size|--pipelining|--chunking|--pipeline-depth|--queue|--queue-dir|--queue-lifetime|--queue-lanes|--max-connections|--submit-timeout|--treat-as-temporary|--dsn-notify|-N|--dsn-return|-R|--logfile|-X|--logfile-time-format|--log-format|--aliases)
+		--route|--rmqs|--forget-key|--file|-C|--account|-a|--from|-f|--message|--show|--hold|--release|--retry|--remove|--host|--port|--delivery|--source-ip|--dns-server|--dns-trust-anchor|--proxy-host|--proxy-port|--proxy-user|--socket|--timeout|--protocol|--domain|--auth-min|--auth-cleartext|--user|--password-file|--passwordeval|--passwordexec|--tls-policy|--tls-trust-file|--tls-crl-file|--tls-fingerprint|--tls-pin|--tls-key-file|--tls-cert-file|--tls-min|--tls-min-dh-prime-bits|--tls-priorities|--tls-host-override|--mta-sts-connect|--mta-sts-trust-file|--maildomain|--mailname|--identity|--from-full-name|-F|--repair|--utf8-headers|--lone-dot|--max-message-size|--dkim-domain|--dkim-selector|--dkim-key-file|--dkim-selector2|--dkim-key-file2|--pipelining|--chunking|--pipeline-depth|--queue|--queue-dir|--queue-lifetime|--queue-lanes|--max-connections|--submit-timeout|--treat-as-temporary|--dsn-notify|-N|--dsn-return|-R|--logfile|-X|--logfile-time-format|--log-format|--aliases)
 			option=$previous
 			;;
 		esac
@@ -52,11 +52,24 @@ _mailcrane()
 		return
 		;;
 	--auth)
-		COMPREPLY=($(compgen -W 'on off plain login external cram-md5 digest-md5 scram-sha-1 scram-sha-1-plus scram-sha-256 scram-sha-256-plus gssapi oauthbearer xoauth2 ntlm' -- "$current"))
+		COMPREPLY=($(compgen -W 'on off plain login external cram-md5 digest-md5 scram-sha-1 scram-sha-1-plus scram-sha-256 scram-sha-256-plus gssapi oauthbearer xoauth2 anonymous ntlm' -- "$current"))
+		return
+		;;
+	--auth-min)
+		COMPREPLY=($(compgen -W 'plain cram scram scram-plus' -- "$current"))
 		return
 		;;
 	--auth-cleartext)
 		COMPREPLY=($(compgen -W 'never loopback always' -- "$current"))
+		return
+		;;
+	--password-file)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--keyring)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
 		return
 		;;
 	--tls)
@@ -79,6 +92,14 @@ _mailcrane()
 	--tls-crl-file)
 		COMPREPLY=($(compgen -f -- "$current"))
 		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--tls-ocsp)
+		COMPREPLY=($(compgen -W 'on off require' -- "$current"))
+		return
+		;;
+	--tls-tofu)
+		COMPREPLY=($(compgen -W 'on off' -- "$current"))
 		return
 		;;
 	--tls-key-file)
@@ -156,6 +177,16 @@ _mailcrane()
 		COMPREPLY=($(compgen -W 'unlimited off' -- "$current"))
 		return
 		;;
+	--dkim-key-file)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
+	--dkim-key-file2)
+		COMPREPLY=($(compgen -f -- "$current"))
+		compopt -o filenames 2>/dev/null
+		return
+		;;
 	--atomic)
 		COMPREPLY=($(compgen -W 'on off' -- "$current"))
 		return
@@ -206,7 +237,7 @@ _mailcrane()
 	esac
 	[[ -n $option ]] && return
 	if [[ $current == -* ]]; then
-		COMPREPLY=($(compgen -W '--version --help --pretend --print-config --debug --serverinfo --route= --rmqs= --file= --account= --from= --read-recipients --read-envelope-from --message= --flush --force --network-up --all-users --mailq --json --show= --hold= --release= --retry= --remove= --queue-check --host= --port= --delivery= --source-ip= --dns-server= --dns-trust-anchor= --proxy-host= --proxy-port= --proxy-user= --socket= --timeout= --protocol= --domain= --auth --auth-cleartext= --user= --passwordeval= --tls --tls-starttls --tls-policy= --tls-trust-file= --tls-crl-file= --tls-fingerprint= --tls-pin= --tls-key-file= --tls-cert-file= --tls-certcheck --tls-min= --tls-min-dh-prime-bits= --tls-priorities= --tls-host-override= --require-tls --mta-sts --mta-sts-connect= --mta-sts-trust-file= --auto-from --maildomain= --mailname= --identity= --from-full-name= --set-from-header --set-date-header --set-msgid-header --set-to-header --remove-bcc-headers --undisclosed-recipients --repair= --utf8-headers= --lone-dot= --max-message-size= --atomic --pipelining= --chunking= --pipeline-depth= --queue= --queue-dir= --queue-lifetime= --queue-lanes= --max-connections= --submit-timeout= --bounce-to --treat-as-temporary= --dsn-notify= --dsn-return= --logfile= --logfile-time-format= --log-format= --syslog --aliases=' -- "$current"))
+		COMPREPLY=($(compgen -W '--version --help --pretend --print-config --check --debug --serverinfo --route= --rmqs= --forget-key= --tls-report --file= --account= --from= --read-recipients --read-envelope-from --message= --flush --force --network-up --all-users --mailq --json --show= --hold= --release= --retry= --remove= --queue-check --host= --port= --delivery= --source-ip= --dns-server= --dns-trust-anchor= --proxy-host= --proxy-port= --proxy-user= --socket= --timeout= --protocol= --domain= --auth --auth-min= --auth-cleartext= --user= --password-file= --passwordeval= --passwordexec= --keyring --tls --tls-starttls --tls-policy= --tls-trust-file= --tls-crl-file= --tls-ocsp --tls-fingerprint= --tls-pin= --tls-tofu --tls-key-file= --tls-cert-file= --tls-certcheck --tls-min= --tls-min-dh-prime-bits= --tls-priorities= --tls-host-override= --require-tls --mta-sts --mta-sts-connect= --mta-sts-trust-file= --auto-from --maildomain= --mailname= --identity= --from-full-name= --set-from-header --set-date-header --set-msgid-header --set-to-header --remove-bcc-headers --undisclosed-recipients --repair= --utf8-headers= --lone-dot= --max-message-size= --dkim-domain= --dkim-selector= --dkim-key-file= --dkim-selector2= --dkim-key-file2= --atomic --pipelining= --chunking= --pipeline-depth= --queue= --queue-dir= --queue-lifetime= --queue-lanes= --max-connections= --submit-timeout= --bounce-to --treat-as-temporary= --dsn-notify= --dsn-return= --logfile= --logfile-time-format= --log-format= --syslog --aliases=' -- "$current"))
 		[[ ${COMPREPLY[0]-} == *= ]] && compopt -o nospace 2>/dev/null
 	fi
 	return 0

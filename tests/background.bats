@@ -157,13 +157,13 @@ only_queues() {
 
 # A relay with TLS and a login, and an account that knows both, with the lines on stdin.
 relay_up_securely() {
-	relay_up --tls starttls --make-cert "$BATS_TEST_TMPDIR/certificates" --auth PLAIN "$@"
+	relay_up --tls starttls --make-cert "$BATS_TEST_TMPDIR/certificates" --auth PLAIN --password "$JOES_PASSWORD" "$@"
 	configure_queue <<-END
 		tls on
 		tls_trust_file $BATS_TEST_TMPDIR/certificates/ca.pem
 		auth on
 		user joe
-		password secret
+		password $JOES_PASSWORD
 		$(cat)
 	END
 }
@@ -229,7 +229,7 @@ relay_up_securely() {
 		auth plain
 		auth_cleartext always
 		user joe
-		password wrong
+		password wr0ng-Pass_Word
 	END
 	submit a@example.net
 	assert_connections 1
@@ -247,7 +247,7 @@ relay_up_securely() {
 		auth plain
 		auth_cleartext always
 		user joe
-		password wrong
+		password wr0ng-Pass_Word
 	END
 	for i in 1 2 3 4 5 6; do
 		numbered_message $i | clean_environment "$MAILCRANE" -odb a@example.net 3>&- 4>&-
@@ -261,15 +261,15 @@ relay_up_securely() {
 
 @test "a message that gets through at a terminal takes along what waited for an account on hold" {
 	command -v script >/dev/null || skip "there is no script(1)"
-	for password in wrong secret; do
+	for password in wr0ng-Pass_Word "$JOES_PASSWORD"; do
 		configure_queue <<-END
 			auth plain
 			auth_cleartext always
 			user joe
 			password $password
 		END
-		if [ $password = wrong ]; then
-			relay_up --auth PLAIN --auth-in-clear
+		if [ "$password" != "$JOES_PASSWORD" ]; then
+			relay_up --auth PLAIN --auth-in-clear --password "$JOES_PASSWORD"
 			submit a@example.net
 			assert_count 1 queue
 		fi

@@ -59,7 +59,7 @@ three_accounts() {
 
 @test "protocol 86: a file with a password that others can read is refused, with the command that mends it" {
 	setup_ordinary_user
-	printf 'host 127.0.0.1\nport 1\nauth on\nuser joe\npassword secret\n' | write_ordinary_file "$HOME/.mailcranerc" 644
+	printf 'host 127.0.0.1\nport 1\nauth on\nuser joe\npassword %s\n' "$JOES_PASSWORD" | write_ordinary_file "$HOME/.mailcranerc" 644
 	run_as_ordinary_user alice@example.net <"$HOME/message"
 	assert_exit 78
 	assert_stderr "$HOME/.mailcranerc: contains secrets"
@@ -70,12 +70,24 @@ three_accounts() {
 	assert_exit 75
 }
 
+@test "protocol 86: the password of a proxy is a password, too" {
+	setup_ordinary_user
+	printf 'host 127.0.0.1\nproxy_host 127.0.0.1\nproxy_user joe\nproxy_password %s\n' "$JOES_PASSWORD" |
+		write_ordinary_file "$HOME/.mailcranerc" 640
+	run_as_ordinary_user --pretend
+	assert_exit 78
+	assert_stderr "contains secrets"
+	printf 'host 127.0.0.1\npassword\nproxy_password\n# password x\npassword_file /x\n' | write_ordinary_file "$HOME/.mailcranerc" 644
+	run_as_ordinary_user --pretend
+	assert_exit 0
+}
+
 @test "protocol 86: which rights are too many" {
 	local mode
 
 	setup_ordinary_user
 	for mode in 640 604 660 700; do
-		printf 'host 127.0.0.1\nport 1\nauth on\nuser joe\npassword secret\n' |
+		printf 'host 127.0.0.1\nport 1\nauth on\nuser joe\npassword %s\n' "$JOES_PASSWORD" |
 			write_ordinary_file "$HOME/.mailcranerc" "$mode"
 		run_as_ordinary_user --pretend
 		assert_exit 78
@@ -90,7 +102,7 @@ three_accounts() {
 
 @test "protocol 86: a file with a password that belongs to somebody else is refused" {
 	setup_ordinary_user
-	printf 'host 127.0.0.1\nauth on\nuser joe\npassword secret\n' | write_ordinary_file "$HOME/.mailcranerc" 644
+	printf 'host 127.0.0.1\nauth on\nuser joe\npassword %s\n' "$JOES_PASSWORD" | write_ordinary_file "$HOME/.mailcranerc" 644
 	chown 1234 "$HOME/.mailcranerc"
 	run_as_ordinary_user --pretend
 	assert_exit 78
@@ -437,7 +449,7 @@ envelope_size() {
 		host work.example
 		from " joe@work.example"
 		user joe
-		password secret
+		password $JOES_PASSWORD
 		passwordeval printf '%s' "a b"
 		tls_trust_file
 		aliases ~/aliases
@@ -449,7 +461,7 @@ envelope_size() {
 	assert_stdout "# $HOME/.mailcranerc:4"$'\n'"host work.example"
 	assert_stdout "# command line"$'\n'"timeout 7"
 	assert_stdout "# default"$'\n'"protocol smtp"
-	[[ $output != *secret* ]]
+	[[ $output != *"$JOES_PASSWORD"* ]]
 	assert_stdout "# password *"
 	printf '%s\n' "$output" | grep -v '^#' >"$HOME/first"
 	printf '%s\n' "$output" >"$HOME/again"
@@ -461,7 +473,7 @@ envelope_size() {
 }
 
 @test "--pretend shows secrets as stars and does not wait for standard input" {
-	printf 'host x.example\nuser joe\npassword secret\nauth on\n' | write_config
+	printf 'host x.example\nuser joe\npassword %s\nauth on\n' "$JOES_PASSWORD" | write_config
 	mkfifo "$HOME/fifo"
 	exec 7<>"$HOME/fifo"
 	MAILCRANE_TIMEOUT=10 run_mailcrane --pretend -t alice@example.net <&7
@@ -469,7 +481,7 @@ envelope_size() {
 	assert_exit 0
 	assert_stdout "password = *"
 	assert_stdout "recipient = alice@example.net"
-	[[ $output != *secret* ]]
+	[[ $output != *"$JOES_PASSWORD"* ]]
 }
 
 @test "--pretend connects to nothing, with --serverinfo and --rmqs either" {
@@ -517,7 +529,7 @@ envelope_size() {
 }
 
 @test "a password is no option, and the ways to give one are told" {
-	send --password=secret alice@example.net
+	send --password="$JOES_PASSWORD" alice@example.net
 	assert_exit 64
 	assert_stderr "every user"
 	assert_stderr "--passwordeval"

@@ -74,6 +74,7 @@ process_is_gone() {
 	assert_exit 0
 	assert_stdout "C: AUTH PLAIN"
 	secret=$(password)
+	register_secret "$secret"
 	[ "${#secret}" -ge 16 ] || fail_with "no password found: '$secret'"
 	[[ $output$stderr != *"$secret"* ]] || fail_with "the password is shown"
 	for secret in "$(printf '\0joe\0%s' "$secret" | base64 -w 0)" "$(printf %s "$secret" | base64 -w 0)" \

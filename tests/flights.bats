@@ -27,8 +27,8 @@ assert_flights() {
 choose_way() {
 	case $1 in
 	plain) way=() lines='' ;;
-	starttls) way=(--tls starttls --auth PLAIN) lines=$'tls on\nauth plain\nuser joe\npassword secret' ;;
-	implicit) way=(--tls implicit --auth PLAIN) lines=$'tls on\ntls_starttls off\nauth plain\nuser joe\npassword secret' ;;
+	starttls) way=(--tls starttls --auth PLAIN --password "$JOES_PASSWORD") lines=$'tls on\nauth plain\nuser joe\npassword '$JOES_PASSWORD ;;
+	implicit) way=(--tls implicit --auth PLAIN --password "$JOES_PASSWORD") lines=$'tls on\ntls_starttls off\nauth plain\nuser joe\npassword '$JOES_PASSWORD ;;
 	esac
 }
 

@@ -319,8 +319,8 @@ assert_on_hold() {
 }
 
 @test "a login that is refused puts the account on hold: queued, told once in the log, not tried again, released" {
-	relay_up --auth PLAIN --auth-in-clear
-	configure_login wrong
+	relay_up --auth PLAIN --auth-in-clear --password "$JOES_PASSWORD"
+	configure_login wr0ng-Pass_Word
 	submit a@example.net
 	assert_connections 1
 	assert_on_hold
@@ -333,7 +333,7 @@ assert_on_hold() {
 	[ "$(grep -c 'on hold' "$HOME/log")" -eq 1 ] || fail_with "not told once in the log" "$(cat "$HOME/log")"
 	grep -q -e '535' "$HOME/log" || fail_with "the log lacks the reply" "$(cat "$HOME/log")"
 	grep -q -e '--release=default' "$HOME/log" || fail_with "the log lacks advice" "$(cat "$HOME/log")"
-	configure_login secret
+	configure_login "$JOES_PASSWORD"
 	run_mailcrane --release=default
 	assert_exit 0
 	flush
@@ -343,8 +343,8 @@ assert_on_hold() {
 }
 
 @test "a login that fails all day fails no message and bounces none" {
-	relay_up --auth PLAIN --auth-in-clear
-	configure_login wrong
+	relay_up --auth PLAIN --auth-in-clear --password "$JOES_PASSWORD"
+	configure_login wr0ng-Pass_Word
 	echo 'queue_lifetime 1h' >>"$HOME/.mailcranerc"
 	fill_queue 20 a@example.net
 	age_entry 86400 "$spool"/queue/*
@@ -358,7 +358,7 @@ assert_on_hold() {
 	assert_count 0 failed
 	assert_count 0 bounces/new
 	[ "$(grep -c 'on hold' "$HOME/log")" -eq 1 ] || fail_with "not told once in the log" "$(cat "$HOME/log")"
-	configure_login secret
+	configure_login "$JOES_PASSWORD"
 	run_mailcrane --release=default
 	flush
 	assert_received 20
@@ -389,7 +389,7 @@ assert_on_hold() {
 }
 
 @test "a password that cannot be had puts the account on hold, and no connection is made" {
-	relay_up --auth PLAIN --auth-in-clear
+	relay_up --auth PLAIN --auth-in-clear --password "$JOES_PASSWORD"
 	configure_queue <<-END
 		auth plain
 		auth_cleartext always
@@ -404,7 +404,7 @@ assert_on_hold() {
 	assert_count 2 queue
 	[ "$(wc -l <"$HOME/asked")" -eq 1 ] || fail_with "it was asked for more than once"
 	grep -q 'on hold' "$HOME/log" || fail_with "not told in the log" "$(cat "$HOME/log")"
-	configure_login secret
+	configure_login "$JOES_PASSWORD"
 	run_mailcrane --release=default
 	flush
 	assert_received 2
@@ -564,11 +564,11 @@ assert_on_hold() {
 }
 
 @test "--force tries an account on hold, and success ends that" {
-	relay_up --auth PLAIN --auth-in-clear
-	configure_login wrong
+	relay_up --auth PLAIN --auth-in-clear --password "$JOES_PASSWORD"
+	configure_login wr0ng-Pass_Word
 	submit a@example.net
 	assert_on_hold
-	configure_login secret
+	configure_login "$JOES_PASSWORD"
 	flush
 	assert_received 0
 	flush --force
@@ -984,17 +984,18 @@ assert_on_hold() {
 }
 
 @test "a password on the command line is not in the queue" {
-	relay_up --auth PLAIN --auth-in-clear
+	relay_up --auth PLAIN --auth-in-clear --password "$JOES_PASSWORD"
 	configure_queue <<-END
 		auth plain
 		auth_cleartext always
 		user joe
-		passwordeval echo secret
+		passwordeval echo $JOES_PASSWORD
 	END
+	register_secret "$JOES_PASSWORD"
 	relay_down
 	submit a@example.net
-	! grep -r 'passwordeval\|secret' "$spool" || fail_with "the entry has it"
-	relay_up --auth PLAIN --auth-in-clear
+	! grep -r "passwordeval\|$JOES_PASSWORD" "$spool" || fail_with "the entry has it"
+	relay_up --auth PLAIN --auth-in-clear --password "$JOES_PASSWORD"
 	flush --network-up
 	assert_received 1
 }

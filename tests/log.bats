@@ -41,11 +41,11 @@ small=$'Subject: s\n\nhello'
 }
 
 @test "msmtp 26: the log line of a success with a login has the user" {
-	serve --auth PLAIN --auth-in-clear <<-END
+	serve --auth PLAIN --auth-in-clear --password "$JOES_PASSWORD" <<-END
 		auth plain
 		auth_cleartext loopback
 		user joe
-		password secret
+		password $JOES_PASSWORD
 		logfile_time_format none
 		logfile -
 	END

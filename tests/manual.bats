@@ -14,10 +14,12 @@ teardown() {
 # The configuration at the beginning of README, with the peer in the place of the server.
 use_readme_configuration() {
 	make_certificates "$BATS_TEST_TMPDIR/certs"
-	start_peer --tls starttls --cert "$BATS_TEST_TMPDIR/certs/cert.pem" --key "$BATS_TEST_TMPDIR/certs/key.pem" --auth PLAIN
+	start_peer --tls starttls --cert "$BATS_TEST_TMPDIR/certs/cert.pem" --key "$BATS_TEST_TMPDIR/certs/key.pem" --auth PLAIN \
+		--password "$JOES_PASSWORD"
+	register_secret "$JOES_PASSWORD"
 	mkdir -p "$BATS_TEST_TMPDIR/secret"
 	# shellcheck disable=SC2016
-	printf '#!/bin/sh\n[ "$*" = "show mail/work" ] && echo secret\n' >"$BATS_TEST_TMPDIR/secret/pass"
+	printf '#!/bin/sh\n[ "$*" = "show mail/work" ] && echo %s\n' "$JOES_PASSWORD" >"$BATS_TEST_TMPDIR/secret/pass"
 	chmod +x "$BATS_TEST_TMPDIR/secret/pass"
 	PATH=$BATS_TEST_TMPDIR/secret:$PATH
 	sed -n '/^    defaults$/,/^    account default/s/^    //p; /^For port 465/q' "$SRCDIR/README" |
@@ -33,7 +35,7 @@ use_readme_configuration() {
 	assert_silent
 	assert_recipients 1 alice@example.net
 	[ "$(sender_of 1)" = joe@example.org ] || fail_with "sender is $(sender_of 1)"
-	assert_no_secret secret
+	assert_no_secret "$JOES_PASSWORD"
 }
 
 @test "README: a file goes to the recipients in its header, and Bcc is removed" {

@@ -271,8 +271,9 @@ carol@example.net... deliverable: mailer relay, host 127.0.0.1, user carol@examp
 	configure <<-'END'
 		auth plain
 		user joe
-		passwordeval ls -l /proc/$PPID/fd >~/descriptors; echo secret
+		passwordeval ls -l /proc/$PPID/fd >~/descriptors; echo N4mes-Pass_Word
 	END
+	register_secret N4mes-Pass_Word
 	: >"$HOME/left-open"
 	clean_environment bash -c 'exec 9<>"$HOME/left-open" 23<&9; exec -a sendmail "$1" a@example.org' - "$MAILCRANE" <<<"$small"
 	grep -q pipe "$HOME/descriptors" || fail_with "nothing was seen" "$(cat "$HOME/descriptors")"

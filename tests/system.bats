@@ -73,7 +73,7 @@ send() {
 	# shellcheck disable=SC1091 # found at run time
 	. "$SRCDIR/tests/lib/user.bash"
 	setup_ordinary_user
-	printf 'host 127.0.0.1\npassword secret\n' >"$ETC/mailcranerc"
+	printf 'host 127.0.0.1\npassword %s\n' "$JOES_PASSWORD" >"$ETC/mailcranerc"
 	chmod 600 "$ETC/mailcranerc"
 	run_as_ordinary_user alice@example.net <"$HOME/message"
 	assert_exit 78
@@ -87,7 +87,7 @@ send() {
 	# shellcheck disable=SC1091 # found at run time
 	. "$SRCDIR/tests/lib/user.bash"
 	setup_ordinary_user
-	printf 'host 127.0.0.1\nauth on\nuser joe\npassword secret\n' >"$ETC/mailcranerc"
+	printf 'host 127.0.0.1\nauth on\nuser joe\npassword %s\n' "$JOES_PASSWORD" >"$ETC/mailcranerc"
 	chmod 644 "$ETC/mailcranerc"
 	run_as_ordinary_user --pretend
 	assert_exit 0
@@ -104,8 +104,9 @@ send() {
 }
 
 @test "a password in the system's netrc is found" {
-	start_peer --auth PLAIN --auth-in-clear
-	echo "machine 127.0.0.1 login joe password secret" >"$ETC/netrc"
+	register_secret "$JOES_PASSWORD"
+	start_peer --auth PLAIN --auth-in-clear --password "$JOES_PASSWORD"
+	echo "machine 127.0.0.1 login joe password $JOES_PASSWORD" >"$ETC/netrc"
 	account "host 127.0.0.1" "port $PORT" "auth on" "user joe" "auth_cleartext loopback"
 	send
 	rm "$ETC/netrc"
@@ -196,7 +197,8 @@ send() {
 	local program
 
 	echo 'nameserver 192.0.2.77' >/etc/resolv.conf
-	account "host mx.nowhere.test" "auth on" "user joe" "passwordeval echo \$PPID >$HOME/pid; echo secret"
+	account "host mx.nowhere.test" "auth on" "user joe" "passwordeval echo \$PPID >$HOME/pid; echo $JOES_PASSWORD"
+	register_secret "$JOES_PASSWORD"
 	clean_environment "$MAILCRANE" --queue=off alice@example.net <"$HOME/message" >/dev/null 2>&1 3>&- 4>&- &
 	wait_until 10 test -s "$HOME/pid"
 	program=$(cat "$HOME/pid")
@@ -210,13 +212,13 @@ send() {
 ### Addresses that are not loopback
 
 @test "auth_cleartext loopback does not show the password to another address" {
-	start_peer --listen 192.0.2.1:0 --auth PLAIN --auth-in-clear
-	account "host 192.0.2.1" "port $PORT" "auth on" "user joe" "password secret" "auth_cleartext loopback"
+	start_peer --listen 192.0.2.1:0 --auth PLAIN --auth-in-clear --password "$JOES_PASSWORD"
+	account "host 192.0.2.1" "port $PORT" "auth on" "user joe" "password $JOES_PASSWORD" "auth_cleartext loopback"
 	send
 	assert_exit 69
 	assert_stderr "no TLS"
 	refute_wire_like '^(AUTH|MAIL)'
-	account "host 192.0.2.1" "port $PORT" "auth on" "user joe" "password secret" "auth_cleartext always"
+	account "host 192.0.2.1" "port $PORT" "auth on" "user joe" "password $JOES_PASSWORD" "auth_cleartext always"
 	send
 	assert_exit 0
 	assert_log_line '\* authenticated joe'
@@ -337,4 +339,26 @@ with_syslog() {
 	MAILCRANE=$HOME/sendmail with_syslog -L $'cron\n[1]' alice@example.net
 	assert_exit 0
 	grep -Eq '^<22>.* cron\[1\]: host=' "$HOME/heard" || fail_with "syslog heard something else" "$(cat "$HOME/heard")"
+}
+
+@test "variables count under the sendmail names where root's file allows it, and only there" {
+	start_peer
+	printf 'environment on\nhost 192.0.2.1\nport 9\n' >"$ETC/mailcranerc"
+	chmod 644 "$ETC/mailcranerc"
+	CLEAN_ENVIRONMENT=("MAILCRANE_URL=smtp://127.0.0.1:$PORT" MAILCRANE_FROM=box@example.test "MAILCRANE_LOGFILE=$HOME/log")
+	run_as sendmail alice@example.net <"$HOME/message"
+	assert_exit 0
+	assert_received 1
+	[ "$(sender_of 1)" = box@example.test ]
+	chmod 664 "$ETC/mailcranerc"
+	CLEAN_ENVIRONMENT+=(MAILCRANE_QUEUE=off)
+	printf 'environment on\nhost 127.0.0.1\nport %s\nfrom file@example.test\nqueue off\n' "$PORT" >"$ETC/mailcranerc"
+	run_as sendmail alice@example.net <"$HOME/message"
+	assert_exit 0
+	[ "$(sender_of 2)" = file@example.test ] || fail_with "others can write the file, and it counts"
+	chmod 644 "$ETC/mailcranerc"
+	sed -i 's/^environment on/environment off/' "$ETC/mailcranerc"
+	run_as sendmail alice@example.net <"$HOME/message"
+	assert_exit 0
+	[ "$(sender_of 3)" = file@example.test ] || fail_with "'off' allows it"
 }

@@ -75,12 +75,13 @@ pin_of() {
 	openssl x509 -in "$1" -noout -pubkey | openssl pkey -pubin -outform der | openssl dgst -sha256 -binary | base64
 }
 
-# An authority of openssl's in CERTS with a certificate for localhost; its lists are made by authority_says.
+# An authority of openssl's in CERTS with a certificate for localhost, which has EXTENSIONS; its lists are made by
+# authority_says.
 make_authority() {
 	need_openssl
 	# shellcheck disable=SC1091 # found at run time
 	. "$SRCDIR/tests/lib/certificate.bash"
-	certificate_make "$CERTS"
+	certificate_make "$CERTS" "$@"
 	: >"$CERTS/index"
 	echo 01 >"$CERTS/crlnumber"
 	cat >"$CERTS/authority.conf" <<-END
@@ -99,6 +100,30 @@ make_authority() {
 authority_says() {
 	[ "$1" = good ] || certificate_openssl ca -config "$CERTS/authority.conf" -revoke "$CERTS/cert.pem"
 	certificate_openssl ca -config "$CERTS/authority.conf" -gencrl -out "$CERTS/crl.pem"
+}
+
+# An OCSP response of that authority about its certificate, or about serial number N: by openssl's responder, working on files.
+answer_ocsp() {
+	certificate_openssl ocsp -issuer "$CERTS/ca.pem" -serial "${1:-2}" -reqout "$CERTS/question" -no_nonce
+	certificate_openssl ocsp -index "$CERTS/index" -CA "$CERTS/ca.pem" -rsigner "$CERTS/ca.pem" -rkey "$CERTS/ca.key" \
+		-reqin "$CERTS/question" -respout "$CERTS/staple" -ndays 7
+}
+
+# Let the authority's responder know the certificate as good: it goes by what it has issued.
+list_as_good() {
+	printf 'V\t%s\t\t02\tunknown\t/CN=mx.example.test\n' "$(date -u -d '+30 days' +%y%m%d%H%M%SZ)" >"$CERTS/index"
+}
+
+# A peer with the authority's certificate and the OCSP response that was made.
+start_stapling_peer() {
+	start_peer --tls starttls --cert "$CERTS/cert.pem" --key "$CERTS/key.pem" --staple "$CERTS/staple" "$@"
+}
+
+# The response that the peer sends is the reason not to send.
+assert_staple_refused() {
+	send
+	assert_exit 69 && assert_stderr "account default: localhost: the OCSP response that the server sent $1" && assert_short &&
+		assert_not_trusted
 }
 
 # openssl as the server on a free port, TLS from the first byte; ARGS are its own. Its stdin is the fifo CERTS/keys.
@@ -206,7 +231,7 @@ start_openssl() {
 
 @test "protocol 45: AUTH that was offered in the clear only does not count" {
 	start_tls_peer --fault 'ehlo#1:raw=250-peer.example.test\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n'
-	trusting_account localhost "auth on" "user joe" "password secret"
+	trusting_account localhost "auth on" "user joe" "password $JOES_PASSWORD"
 	send
 	assert_exit 69
 	assert_stderr "does not offer AUTH"
@@ -276,6 +301,34 @@ start_openssl() {
 
 @test "protocol 52: a certificate for clients is refused" {
 	assert_certificate_refused client-eku "not meant for a server"
+}
+
+@test "a certificate of an issuer that is no authority is refused" {
+	assert_certificate_refused ca-false "issued by something that is no certification authority"
+}
+
+@test "a name outside of what its authority may speak for is refused" {
+	make_authority
+	certificate_openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=Narrow authority" \
+		-addext "basicConstraints=critical,CA:TRUE" -addext "keyUsage=critical,keyCertSign" \
+		-addext "nameConstraints=critical,permitted;DNS:example.test" -keyout "$CERTS/ca.key" -out "$CERTS/ca.pem"
+	certificate_openssl x509 -req -in "$CERTS/request.pem" -CA "$CERTS/ca.pem" -CAkey "$CERTS/ca.key" -set_serial 2 -days 30 \
+		-sha256 -extfile "$CERTS/extensions" -out "$CERTS/cert.pem"
+	start_peer --tls starttls --cert "$CERTS/cert.pem" --key "$CERTS/key.pem"
+	trusting_account
+	send
+	assert_exit 69
+	assert_stderr "violates the constraints of its issuer"
+	assert_short
+	assert_not_trusted
+
+	printf 'subjectAltName = DNS:localhost.example.test\n' >"$CERTS/inside"
+	certificate_openssl x509 -req -in "$CERTS/request.pem" -CA "$CERTS/ca.pem" -CAkey "$CERTS/ca.key" -set_serial 3 -days 30 \
+		-sha256 -extfile "$CERTS/inside" -out "$CERTS/cert.pem"
+	start_peer --tls starttls --cert "$CERTS/cert.pem" --key "$CERTS/key.pem"
+	trusting_account 127.0.0.1 "tls_host_override localhost.example.test"
+	send
+	assert_exit 0
 }
 
 @test "protocol 53: RSA with 1024 bits is refused" {
@@ -350,6 +403,193 @@ start_openssl() {
 	assert_stderr "hint: do not send"
 }
 
+@test "protocol 58: a staple that says revoked is refused before anything is said, in TLS 1.3 and in TLS 1.2" {
+	local version
+
+	make_authority
+	authority_says revoked
+	answer_ocsp
+	for version in 1.3 1.2; do
+		start_stapling_peer --tls-max "$version"
+		trusting_account
+		assert_staple_refused "says that the certificate was revoked"
+		assert_stderr "hint: do not send"
+	done
+}
+
+@test "protocol 58: a certificate that must be stapled is taken with a good staple" {
+	make_authority "tlsfeature = status_request"
+	list_as_good
+	answer_ocsp
+	start_stapling_peer
+	trusting_account
+	send
+	assert_exit 0
+	assert_silent
+	assert_received 1
+}
+
+@test "protocol 58: a certificate that must be stapled is not taken with a staple that is out of date" {
+	make_authority "tlsfeature = status_request"
+	certificate_staple "$CERTS" good "-9 days" "-2 days"
+	start_stapling_peer
+	trusting_account
+	assert_staple_refused "is out of date since 20"
+	assert_stderr "hint: the clock of this machine says 20"
+}
+
+@test "tls_ocsp require takes a good staple, and nothing without one" {
+	make_authority
+	list_as_good
+	answer_ocsp
+	start_stapling_peer
+	trusting_account localhost "tls_ocsp require"
+	send
+	assert_exit 0
+	assert_silent
+	assert_received 1
+
+	start_peer --tls starttls --cert "$CERTS/cert.pem" --key "$CERTS/key.pem"
+	trusting_account localhost "tls_ocsp require"
+	send
+	assert_exit 69
+	assert_stderr "the server sent no OCSP response, which tls_ocsp demands"
+	assert_stderr "hint: 'tls_ocsp on'"
+	assert_not_trusted
+	trusting_account localhost "tls_ocsp on"
+	send
+	assert_exit 0
+}
+
+@test "tls_ocsp require cannot be had together with a certificate that is taken by other means" {
+	local line
+
+	start_tls_peer
+	for line in "tls_certcheck off" "tls_pin only sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" \
+		"tls_fingerprint 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"; do
+		trusting_account localhost "tls_ocsp require" "$line"
+		send
+		assert_exit 78
+		assert_stderr "tls_ocsp require"
+	done
+	assert_received 0
+}
+
+@test "a staple out of date, from the future, about another certificate, unknown, or damaged is refused" {
+	make_authority
+	list_as_good
+
+	certificate_staple "$CERTS" good "-9 days" "-2 days"
+	start_stapling_peer
+	trusting_account
+	assert_staple_refused "is out of date since 20"
+
+	certificate_staple "$CERTS" good "+2 days" "+9 days"
+	start_stapling_peer
+	trusting_account
+	assert_staple_refused "is not yet valid before 20"
+
+	certificate_staple "$CERTS" unknown "-1 hour" "+1 day"
+	start_stapling_peer
+	trusting_account
+	assert_staple_refused "says that its issuer does not know the certificate"
+
+	answer_ocsp 77
+	start_stapling_peer
+	trusting_account
+	assert_staple_refused "is about another certificate"
+	assert_stderr "hint: do not send"
+
+	certificate_staple "$CERTS" good "-1 hour" "+1 day"
+	printf 'x' | dd of="$CERTS/staple" bs=1 seek="$(($(stat -c %s "$CERTS/staple") - 5))" conv=notrunc status=none
+	start_stapling_peer
+	trusting_account
+	assert_staple_refused "is not signed for the certificate's issuer"
+
+	echo nonsense >"$CERTS/staple"
+	start_stapling_peer
+	trusting_account
+	assert_staple_refused "cannot be read"
+}
+
+@test "a staple that another authority has signed is refused" {
+	make_authority
+	certificate_staple "$CERTS" good "-1 hour" "+1 day"
+	openssl dgst -sha256 -sign "$CERTS/other-ca.key" -out "$CERTS/staple.signature" "$CERTS/staple.data"
+	sed -i "s/^value = .*/value = FORMAT:HEX,BITSTRING:$(od -An -v -tx1 "$CERTS/staple.signature" | tr -d ' \n')/" "$CERTS/staple.conf"
+	certificate_openssl asn1parse -genstr SEQUENCE:response -genconf "$CERTS/staple.conf" -out "$CERTS/staple"
+	start_stapling_peer
+	trusting_account
+	assert_staple_refused "is not signed for the certificate's issuer"
+}
+
+@test "a responder that the issuer has named may sign the staple, another certificate of the issuer may not" {
+	local purpose
+
+	make_authority
+	list_as_good
+	certificate_openssl ocsp -issuer "$CERTS/ca.pem" -serial 2 -reqout "$CERTS/question" -no_nonce
+	for purpose in OCSPSigning serverAuth; do
+		printf 'extendedKeyUsage = %s\n' "$purpose" >"$CERTS/purpose"
+		certificate_openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=responder" \
+			-keyout "$CERTS/responder.key" -out "$CERTS/responder.csr"
+		certificate_openssl x509 -req -in "$CERTS/responder.csr" -CA "$CERTS/ca.pem" -CAkey "$CERTS/ca.key" -set_serial 9 \
+			-days 30 -sha256 -extfile "$CERTS/purpose" -out "$CERTS/responder.pem"
+		certificate_openssl ocsp -index "$CERTS/index" -CA "$CERTS/ca.pem" -rsigner "$CERTS/responder.pem" \
+			-rkey "$CERTS/responder.key" -reqin "$CERTS/question" -respout "$CERTS/staple" -ndays 7
+		start_stapling_peer
+		trusting_account localhost "tls_ocsp require"
+		if [ "$purpose" = OCSPSigning ]; then
+			send
+			assert_exit 0
+			assert_received 1
+		else
+			assert_staple_refused "is not signed for the certificate's issuer"
+		fi
+	done
+}
+
+@test "the staple of a date of one's own is a good one" {
+	make_authority
+	certificate_staple "$CERTS" good "-1 hour" "+1 day"
+	start_stapling_peer
+	trusting_account localhost "tls_ocsp require"
+	send
+	assert_exit 0
+	assert_received 1
+}
+
+@test "tls_ocsp off does not ask for a staple, in TLS 1.3 and in TLS 1.2" {
+	local version
+
+	make_authority "tlsfeature = status_request"
+	certificate_staple "$CERTS" revoked "-1 hour" "+1 day"
+	for version in 1.3 1.2; do
+		start_stapling_peer --tls-max "$version"
+		trusting_account
+		assert_staple_refused "says that the certificate was revoked"
+		trusting_account localhost "tls_ocsp off"
+		send
+		assert_exit 0
+		assert_received 1
+		assert_log_line '\* tls .* sni localhost$'
+	done
+}
+
+@test "the request for a staple is on the wire unless tls_ocsp off" {
+	make_authority
+	start_openssl -tlsextdebug
+	trusting_account 127.0.0.1 "tls_starttls off" "timeout 1" "tls_ocsp off"
+	send
+	assert_exit 75
+	grep -q '"supported versions"' "$CERTS/server" || fail_with "no extension was seen" "$(cat "$CERTS/server")"
+	! grep -q '"status request"' "$CERTS/server" || fail_with "it was asked for"
+	trusting_account 127.0.0.1 "tls_starttls off" "timeout 1"
+	send
+	assert_exit 75
+	grep -q '"status request"' "$CERTS/server" || fail_with "it was not asked for"
+}
+
 @test "protocol 59: a certificate on the revocation list is refused" {
 	make_authority
 	authority_says revoked
@@ -388,6 +628,18 @@ start_openssl() {
 	assert_said_nothing
 }
 
+@test "protocol 59: a revocation list that is out of date is a fault of the configuration" {
+	make_authority
+	certificate_openssl ca -config "$CERTS/authority.conf" -gencrl -crl_lastupdate 20200101000000Z \
+		-crl_nextupdate 20200201000000Z -out "$CERTS/crl.pem"
+	start_peer --tls starttls --cert "$CERTS/cert.pem" --key "$CERTS/key.pem"
+	trusting_account localhost "tls_crl_file $CERTS/crl.pem"
+	send
+	assert_exit 78
+	assert_stderr "tls_crl_file $CERTS/crl.pem is out of date since 2020-02-01T00:00:00Z"
+	assert_said_nothing
+}
+
 ### What is trusted
 
 @test "an authority of one's own is not trusted without tls_trust_file" {
@@ -406,6 +658,50 @@ start_openssl() {
 	start_tls_peer
 	cat "$bundle" "$CERTS/ca.pem" >"$HOME/bundle.pem"
 	account_at localhost "tls_trust_file $HOME/bundle.pem"
+	send
+	assert_exit 0
+	assert_received 1
+}
+
+@test "a folder works as tls_trust_file, with the names that openssl gives and with others" {
+	need_openssl
+	start_tls_peer
+	mkdir "$HOME/authorities"
+	cp "$CERTS/ca.pem" "$HOME/authorities/ours.pem"
+	account_at localhost "tls_trust_file ~/authorities"
+	send
+	assert_exit 0
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj "/CN=Other authority" \
+		-keyout /dev/null -out "$HOME/authorities/other.pem" 2>/dev/null
+	openssl rehash "$HOME/authorities"
+	[ "$(find "$HOME/authorities" -type l | wc -l)" -eq 2 ]
+	send
+	assert_exit 0
+	assert_silent
+	assert_received 2
+	rm "$HOME/authorities/ours.pem"
+	send
+	assert_exit 69
+	assert_stderr "unknown authority, CN=peer test CA"
+	rm "$HOME"/authorities/*
+	send
+	assert_exit 78
+	assert_stderr "tls_trust_file $HOME/authorities holds no certificate"
+	assert_received 2
+}
+
+@test "the system's own folder, with one's own authority in it, works as tls_trust_file" {
+	[ -d /etc/ssl/certs ] || skip "there is no /etc/ssl/certs"
+	start_tls_peer
+	account_at localhost "tls_trust_file /etc/ssl/certs"
+	send
+	assert_exit 69
+	assert_stderr "unknown authority"
+	assert_not_trusted
+	mkdir "$HOME/authorities"
+	cp -a /etc/ssl/certs/. "$HOME/authorities" 2>/dev/null || true
+	cp "$CERTS/ca.pem" "$HOME/authorities/zz-ours.crt"
+	account_at localhost "tls_trust_file $HOME/authorities"
 	send
 	assert_exit 0
 	assert_received 1
@@ -508,6 +804,61 @@ start_openssl() {
 	assert_received 1
 }
 
+@test "protocol 60: tls_pin only takes its key, whoever has signed it, for whatever name and time, and no other key" {
+	need_openssl
+	start_tls_peer --cert-fault expired --cert-name other.example.test
+	account_at localhost "tls_pin only sha256/$(pin_of "$CERTS/cert.pem")"
+	send
+	assert_exit 0
+	assert_silent
+	assert_received 1
+
+	start_tls_peer
+	trusting_account localhost "tls_pin only sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+	send
+	assert_exit 69
+	assert_stderr "not among those of tls_pin: it is sha256/$(pin_of "$CERTS/cert.pem")"
+	assert_stderr "hint: "
+	assert_not_trusted
+}
+
+@test "tls_pin only needs no tls_trust_file, tls_pin alone does" {
+	need_openssl
+	start_tls_peer
+	account_at localhost "tls_trust_file" "tls_pin only sha256/$(pin_of "$CERTS/cert.pem")"
+	send
+	assert_exit 0
+	account_at localhost "tls_trust_file" "tls_pin sha256/$(pin_of "$CERTS/cert.pem")"
+	send
+	assert_exit 78
+	account_at localhost "tls_trust_file" "tls_fingerprint also $(fingerprint_of sha256)"
+	send
+	assert_exit 78
+	assert_received 1
+}
+
+@test "protocol 60: tls_fingerprint also takes its certificate only if authority, name and date are right, too" {
+	need_openssl
+	start_tls_peer
+	trusting_account localhost "tls_fingerprint also $(fingerprint_of sha256)"
+	send
+	assert_exit 0
+	assert_received 1
+	account_at localhost "tls_fingerprint also $(fingerprint_of sha256)"
+	send
+	assert_exit 69
+	assert_stderr "unknown authority"
+	trusting_account localhost "tls_fingerprint also 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33"
+	send
+	assert_exit 69
+	assert_stderr "not the one of tls_fingerprint"
+	trusting_account localhost "tls_fingerprint perhaps $(fingerprint_of sha256)"
+	send
+	assert_exit 78
+	assert_stderr "tls_fingerprint"
+	assert_received 1
+}
+
 @test "tls_pin does not make up for an unknown authority" {
 	need_openssl
 	start_tls_peer
@@ -524,6 +875,93 @@ start_openssl() {
 	send
 	assert_exit 0
 	assert_received 1
+}
+
+### The rest of msmtp's settings
+
+@test "msmtp: tls_certcheck off overrides tls_trust_file and tls_fingerprint, and tls_nocertcheck is the same" {
+	local line
+
+	start_tls_peer --cert-fault self-signed
+	for line in "tls_certcheck off" tls_nocertcheck; do
+		trusting_account localhost "tls_fingerprint 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33" "$line"
+		send
+		assert_exit 0
+	done
+	assert_received 2
+}
+
+@test "msmtp: tls_fingerprint overrides tls_trust_file, the name and the date, with colons, blanks or nothing between" {
+	local digest
+
+	need_openssl
+	start_tls_peer --cert-fault expired --cert-name other.example.test
+	digest=$(fingerprint_of sha256)
+	for digest in "$digest" "${digest//:/ }" "${digest//:/}"; do
+		account_at localhost "tls_trust_file" "tls_fingerprint $digest"
+		send
+		assert_exit 0
+	done
+	assert_received 3
+}
+
+@test "msmtp: tls_nostarttls is tls_starttls off, and tls_force_sslv3 does nothing" {
+	start_peer --tls implicit --make-cert "$CERTS"
+	trusting_account localhost tls_nostarttls tls_force_sslv3
+	send
+	assert_exit 0
+	assert_silent
+	assert_received 1
+}
+
+@test "msmtp: tls_trust_file and the other files of TLS know ~" {
+	make_certificates "$HOME/certs"
+	start_peer --tls starttls --cert "$HOME/certs/cert.pem" --key "$HOME/certs/key.pem" --client-ca "$HOME/certs/ca.pem" --auth EXTERNAL
+	account_at localhost "tls_trust_file ~/certs/ca.pem" "tls_cert_file ~/certs/client.pem" "tls_key_file ~/certs/client-key.pem" \
+		"auth external"
+	send
+	assert_exit 0
+	account_at localhost "tls_trust_file ~/certs/ca.pem" "tls_crl_file ~/missing.pem"
+	send
+	assert_exit 78
+	assert_stderr "$HOME/missing.pem"
+}
+
+@test "msmtp: tls_crl_file needs tls_trust_file, and key and certificate need each other" {
+	start_tls_peer
+	account_at localhost "tls_trust_file" "tls_certcheck off" "tls_crl_file $CERTS/ca.pem"
+	send
+	assert_exit 78
+	assert_stderr "tls_crl_file requires tls_trust_file"
+	trusting_account localhost "tls_key_file $CERTS/client-key.pem"
+	send
+	assert_exit 78
+	assert_stderr "tls_key_file requires tls_cert_file"
+	assert_received 0
+}
+
+@test "msmtp: tls_priorities replaces our priorities as a whole" {
+	start_tls_peer --tls-max 1.1
+	trusting_account localhost "tls_priorities NORMAL:-VERS-ALL:+VERS-TLS1.1:+SIGN-RSA-SHA1:+SIGN-ECDSA-SHA1"
+	send
+	assert_exit 0
+	assert_received 1
+	assert_log_line '\* tls TLS1\.1'
+}
+
+@test "msmtp: tls_min_dh_prime_bits refuses a smaller prime" {
+	make_authority
+	openssl req -x509 -newkey rsa:2048 -nodes -days 9 -subj /CN=x -addext "subjectAltName=IP:127.0.0.1" \
+		-addext "extendedKeyUsage=serverAuth" -keyout "$CERTS/key.pem" -out "$CERTS/cert.pem" 2>/dev/null
+	start_openssl -tls1_2 -cipher DHE-RSA-AES256-GCM-SHA384
+	account_at 127.0.0.1 "tls_starttls off" "tls_trust_file $CERTS/cert.pem" "tls_min_dh_prime_bits 16384" "timeout 10"
+	send
+	assert_exit 76
+	assert_stderr "prime"
+	account_at 127.0.0.1 "tls_starttls off" "tls_trust_file $CERTS/cert.pem" "tls_min_dh_prime_bits 1024" "timeout 2"
+	send
+	assert_exit 75
+	assert_stderr "no answer within 2 seconds"
 }
 
 ### Versions
@@ -597,6 +1035,22 @@ start_openssl() {
 	assert_received 0
 }
 
+@test "protocol 64: an answer that is cut in the middle, without the end of TLS, is temporary" {
+	make_authority
+	start_openssl
+	trusting_account 127.0.0.1 "tls_starttls off" "timeout 20"
+	(
+		printf '220 peer.example.test\n' >"$CERTS/keys"
+		wait_until 15 grep -q '^EHLO' "$CERTS/server"
+		printf '250-peer.example.test\n250-SI' >"$CERTS/keys"
+		sleep 0.5
+		kill -KILL "$OPENSSL_PID"
+	) 3>&- 4>&- &
+	send
+	assert_exit 75
+	assert_stderr "the server closed the connection"
+}
+
 @test "protocol 64: a connection that is cut after the final answer is no fault" {
 	start_tls_peer --fault quit:close
 	trusting_account
@@ -654,6 +1108,46 @@ start_openssl() {
 	assert_received 1
 }
 
+@test "a key with a passphrase takes the one of tls_key_password, and no other" {
+	need_openssl
+	make_certificates "$CERTS"
+	openssl pkcs8 -topk8 -in "$CERTS/client-key.pem" -passout pass:opensesame -out "$CERTS/locked.pem"
+	start_peer --tls starttls --cert "$CERTS/cert.pem" --key "$CERTS/key.pem" --client-ca "$CERTS/ca.pem" --auth EXTERNAL
+	trusting_account localhost "tls_cert_file $CERTS/client.pem" "tls_key_file $CERTS/locked.pem" "auth external" \
+		"tls_key_password opensesame"
+	send
+	assert_exit 0
+	assert_silent
+	assert_log_line '\* authenticated joe'
+
+	trusting_account localhost "tls_cert_file $CERTS/client.pem" "tls_key_file $CERTS/locked.pem" "auth external" \
+		"tls_key_password wrong-one"
+	send
+	assert_exit 78
+	assert_stderr "tls_key_file $CERTS/locked.pem: the passphrase was refused"
+	refute_stderr wrong-one
+
+	trusting_account localhost "tls_cert_file $CERTS/client.pem" "tls_key_file $CERTS/locked.pem" "auth external" \
+		"user joe" "password opensesame"
+	send
+	assert_exit 78
+	assert_stderr "tls_key_file $CERTS/locked.pem wants the passphrase, and there is no tls_key_password"
+	assert_received 1
+}
+
+@test "tls_key_password is a secret" {
+	need_openssl
+	start_tls_peer
+	trusting_account localhost "tls_key_password opensesame"
+	run_mailcrane --print-config
+	assert_exit 0
+	[[ $output != *opensesame* ]] || fail_with "it is printed"
+	assert_stdout "tls_key_password *"
+	run_mailcrane --tls-key-password=opensesame alice@example.net <"$HOME/message"
+	assert_exit 64
+	assert_received 0
+}
+
 @test "a client certificate without its key is a fault of the configuration" {
 	start_tls_peer
 	trusting_account localhost "tls_cert_file $CERTS/client.pem"
@@ -698,6 +1192,7 @@ start_openssl() {
 	assert_exit 69
 	assert_stderr "5.7.30"
 	assert_stderr "REQUIRETLS"
+	assert_stderr "hint: 'require_tls off'"
 	assert_said_nothing
 	run_mailcrane --require-tls=off alice@example.net <"$HOME/message"
 	assert_exit 0

@@ -226,11 +226,11 @@ summary_is() {
 
 @test "a SOCKS5 proxy that refuses the password is told" {
 	start_peer --socks "anna:right"
-	account "host mx.example.test" "proxy_host 127.0.0.1" "proxy_port $PORT" "proxy_user anna" "proxy_password wrong"
+	account "host mx.example.test" "proxy_host 127.0.0.1" "proxy_port $PORT" "proxy_user anna" "proxy_password wr0ng-Pass_Word"
 	send
 	[ "$status" -eq 77 ] || assert_exit 78
 	assert_stderr "proxy 127.0.0.1: "
-	refute_stderr "wrong"
+	refute_stderr wr0ng
 	assert_received 0
 }
 
@@ -277,7 +277,7 @@ summary_is() {
 @test "a SOCKS5 proxy on this machine does not make the way to the server safe for passwords" {
 	start_peer --socks open --auth PLAIN --auth-in-clear
 	account "host mx.example.test" "proxy_host 127.0.0.1" "proxy_port $PORT" \
-		"auth on" "user joe" "password secret" "auth_cleartext loopback"
+		"auth on" "user joe" "password $JOES_PASSWORD" "auth_cleartext loopback"
 	send
 	assert_exit 69
 	assert_stderr "no TLS"

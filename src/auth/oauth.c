@@ -129,7 +129,8 @@ oauth_add_reason(struct buf *b, struct str text, const char *token)
 	struct json_table json = {0};
 	json_t *object;
 
-	if (text.size == 0 || text.size > OAUTH_ERROR_MOST || !load_json(&json))
+	/* Jansson would keep copies of the token. */
+	if (text.size == 0 || text.size > OAUTH_ERROR_MOST || holds_token(text, token) || !load_json(&json))
 		return;
 	object = json.loadb(text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
 	if (json_is_object(object)) {

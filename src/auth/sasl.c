@@ -25,6 +25,8 @@ static const Gsasl_property secret_properties[] = {
 	GSASL_SCRAM_SALTED_PASSWORD,
 	GSASL_SCRAM_SERVERKEY,
 	GSASL_SCRAM_STOREDKEY,
+	GSASL_CB_TLS_EXPORTER,
+	GSASL_CB_TLS_UNIQUE,
 };
 
 struct sasl {
@@ -40,15 +42,21 @@ struct sasl {
 };
 
 bool
-sasl_choose(const struct account *account, struct str offered, bool is_protected, bool has_binding, const char **name,
-            struct err *err)
+sasl_choose(const struct account *account, const struct mechanism_offer *offer, struct sasl_history *history,
+            const char **name, struct err *err)
 {
-	const struct mechanism_offer offer = {offered, is_protected, has_binding};
+	struct mechanism_wish wish = {.choice = account->auth, .least = account->auth_min};
 	const struct mechanism *chosen = NULL;
 
 	*name = NULL;
-	if (!mechanism_choose(account->auth, &offer, &chosen, err))
+	if (history != NULL)
+		wish.before = history->strongest;
+	if (history != NULL && history->is_over)
+		return err_set(err, EX_NOPERM, "a login was refused before: none is tried again in the same run");
+	if (!mechanism_choose(&wish, offer, &chosen, err))
 		return false;
+	if (history != NULL)
+		history->strongest = chosen;
 	*name = chosen->name;
 	return true;
 }
@@ -102,7 +110,7 @@ give_binding(struct sasl *sasl, Gsasl_property property)
 		return GSASL_NO_CALLBACK;
 	base64_encode(&text, identity->binding);
 	code = give(sasl->session, property, buf_text(&text));
-	buf_free(&text);
+	buf_wipe(&text);
 	return code;
 }
 
@@ -129,6 +137,9 @@ on_question(Gsasl *library, Gsasl_session *session, Gsasl_property property)
 		return give(session, property, "smtp");
 	case GSASL_HOSTNAME:
 		return give(session, property, sasl->identity.host);
+	case GSASL_ANONYMOUS_TOKEN:
+		/* RFC 4505: any text, for the server's log. */
+		return give(session, property, "anonymous");
 	case GSASL_QOP:
 		return give(session, property, "qop-auth");
 	case GSASL_CB_TLS_EXPORTER:

@@ -7,6 +7,7 @@
 #ifndef AUTH_SASL_H
 #define AUTH_SASL_H
 
+#include "auth/mechanism.h"
 #include "auth/secret.h"
 #include "base/err.h"
 #include "conf/account.h"
@@ -25,17 +26,24 @@ struct sasl_identity {
 	struct str binding;            /* the data, not encoded */
 };
 
+/* What a run knows of the logins it tried with an account, from one session to the next. Zeroed: none yet. */
+struct sasl_history {
+	const struct mechanism *strongest; /* that was chosen; NULL: none was */
+	bool is_in;   /* and a login succeeded */
+	bool is_over; /* a login was refused, or the server did what it must not: nothing more is tried */
+};
+
 /* Choose the mechanism: the one the account names, if the server offers it; else (auth on) the best of those offered.
  *
- * `offered` is the word list behind the AUTH keyword, as seen after TLS; words are compared whole and without case.
- * is_protected: TLS is on, or the account allows clear text on this connection. Without that, `auth on` considers the
- * SCRAM mechanisms only, and a named mechanism that gives the secret, or something to guess it by, to whoever listens
- * is refused. *name becomes constant text. False (EX_UNAVAILABLE): nothing is offered or nothing usable; err lists what
- * is offered, the hint says what to set. */
-bool sasl_choose(const struct account *account, struct str offered, bool is_protected, bool has_binding,
+ * Without protection `auth on` considers the SCRAM mechanisms only, and a named mechanism that gives the secret, or
+ * something to guess it by, to whoever listens is refused. What is below the account's auth_min is refused. So is what
+ * is weaker than what the history (NULL: there is none) knows; the choice is added to it. *name becomes constant text.
+ * False: EX_UNAVAILABLE, nothing is offered or nothing usable (err lists what is offered, the hint says what to set);
+ * EX_NOPERM, the history is over. */
+bool sasl_choose(const struct account *account, const struct mechanism_offer *offer, struct sasl_history *history,
                  const char **name, struct err *err);
 
-/* Does the account's choice need a secret at all? EXTERNAL and GSSAPI do not, and neither does `auth off`. */
+/* Does the account's choice need a secret at all? EXTERNAL, GSSAPI and ANONYMOUS do not, and neither does `auth off`. */
 bool sasl_needs_secret(const struct account *account);
 
 /* Begin an exchange with a mechanism that sasl_choose() gave; sasl_free() ends it. False (*sasl is NULL): EX_CONFIG,

@@ -179,6 +179,15 @@ buf_free(struct buf *b)
 }
 
 void
+buf_wipe_rest(struct buf *b)
+{
+	if (b->data == NULL)
+		return;
+	mem_wipe(start_of(b), b->consumed);
+	mem_wipe(b->data + b->size, b->capacity - b->consumed - b->size);
+}
+
+void
 buf_wipe(struct buf *b)
 {
 	mem_wipe(start_of(b), b->capacity);

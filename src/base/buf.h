@@ -49,6 +49,9 @@ char *buf_take(struct buf *b);
 
 void buf_free(struct buf *b);
 
+/* Overwrite the memory of b that holds no bytes in use, but did: those that were taken off the front, or forgotten. */
+void buf_wipe_rest(struct buf *b);
+
 /* Overwrite all memory of b, then free it: for secrets. A buf that holds a secret must be given its room by buf_reserve
  * first, for growing leaves copies behind. */
 void buf_wipe(struct buf *b);

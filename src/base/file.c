@@ -57,22 +57,38 @@ find_closed_folder(const char *path)
 	return NULL;
 }
 
-/* EACCES: say who may not do what to which thing, and the command that mends exactly that. */
+/* The folder of a file that is not there and cannot be made; the caller's. NULL: path is there, or is in no folder. */
+static char *
+find_full_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	struct stat facts = {0};
+
+	if (slash == NULL || slash == path || stat(path, &facts) == 0)
+		return NULL;
+	return mem_copy(path, (size_t)(slash - path));
+}
+
+/* EACCES: say who may not do what to which thing, and the command that mends exactly that. A folder is not to be opened
+ * for the sake of a file that is not there yet, so no command is named then. */
 static void
 explain_refusal(struct err *err, const char *path, int wanted)
 {
-	char *folder = find_closed_folder(path);
+	char *closed = find_closed_folder(path);
+	char *folder = closed != NULL || wanted != W_OK ? closed : find_full_folder(path);
 	const char *place = folder == NULL ? path : folder;
 	unsigned int uid = (unsigned int)geteuid();
 	struct stat facts = {0};
 
-	if (folder != NULL)
+	if (closed != NULL)
 		wanted = ENTER;
 	buf_printf(&err->text, ": uid %u may not %s %s", uid, access_verb(wanted), folder == NULL ? "it" : place);
 	if (stat(place, &facts) == 0) {
 		buf_printf(&err->text, ": owner %u, mode %04o", (unsigned int)facts.st_uid,
 		           (unsigned int)facts.st_mode & 07777U);
-		if (facts.st_uid == geteuid())
+		if (place != path && closed == NULL)
+			err_hint(err, "name a file in a folder that uid %u may write to", uid);
+		else if (facts.st_uid == geteuid())
 			err_hint(err, "chmod u+%c %s", access_letter(wanted), place);
 		else
 			err_hint(err, "as root: setfacl -m u:%u:%c %s", uid, access_letter(wanted), place);
@@ -145,6 +161,30 @@ file_is_roots(const char *path, struct err *err)
 		return true;
 	err_set(err, EX_CONFIG, "uid %ld owns it, and root reads nothing of others by itself", (long)facts.st_uid);
 	return err_hint(err, "'-C %s' reads it, if that is what you want", path);
+}
+
+bool
+file_is_private(int fd, const char *path, struct err *err)
+{
+	struct stat facts = {0};
+
+	if (fstat(fd, &facts) != 0)
+		return err_set_errno(err, EX_CONFIG, "%s", path);
+	if (geteuid() == 0)
+		return true;
+	if (facts.st_uid != geteuid()) {
+		err_set(err, EX_CONFIG,
+		        "%s: contains secrets and therefore must belong to you (uid %u), but its owner is %u", path,
+		        (unsigned int)geteuid(), (unsigned int)facts.st_uid);
+		return err_hint(err, "as root: chown %u %s", (unsigned int)geteuid(), path);
+	}
+	if ((facts.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+		err_set(err, EX_CONFIG,
+		        "%s: contains secrets and therefore must be closed to others, but its mode is %04o", path,
+		        (unsigned int)facts.st_mode & 07777U);
+		return err_hint(err, "chmod 600 %s", path);
+	}
+	return true;
 }
 
 bool

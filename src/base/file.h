@@ -24,6 +24,10 @@ bool file_read_all(int fd, size_t most, struct buf *b, struct err *err);
 /* For root: is it root's own file (or not there at all)? False: EX_CONFIG, err says whose it is. Always true for others. */
 bool file_is_roots(const char *path, struct err *err);
 
+/* Is the open file, which holds a secret, the user's own and closed to others (root may read everything anyway)? False:
+ * EX_CONFIG, with the command that mends it as a hint. */
+bool file_is_private(int fd, const char *path, struct err *err);
+
 /* Read a whole small file by path (file_open_read, file_read_all). */
 bool file_read_path(const char *path, size_t most, struct buf *b, struct err *err);
 

@@ -7,12 +7,15 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/proc.h"
 
 enum {
@@ -20,12 +23,13 @@ enum {
 	EXIT_NOT_STARTED = 126,
 	LOOK_AGAIN_MS =
 		100, /* how often a silent child is asked whether it has ended, leaving its output open to others */
-	DESCRIPTORS_MOST = 65536
+	DESCRIPTORS_MOST = 65536,
+	TERMINAL_NAME_MOST = 256
 };
 
 /* What the child does: a command, or a function. */
 struct job {
-	const char *command;
+	const struct proc_command *command; /* NULL: work */
 	void (*work)(const void *argument, int fd);
 	const void *argument;
 };
@@ -57,20 +61,25 @@ close_from(unsigned int first)
 		close(fd);
 }
 
+/* The leader of a group could not make a session of its own. */
+static bool
+is_alone(const struct job *job)
+{
+	return job->command != NULL && job->command->is_alone;
+}
+
 /* What we or our caller may have ignored (shells, nohup, cron). Resetting all would be 64 system calls for every child. */
 static const int usual_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU,
                                     SIGUSR1, SIGUSR2, SIGXFSZ};
 
 /* In the child: a defined state, whatever the parent's is. Result is the number the output descriptor gets. */
 static void
-prepare_child(pid_t parent, int fd, int result, bool has_group)
+prepare_child(pid_t parent, int fd, int result)
 {
 	struct sigaction plain = {.sa_handler = SIG_DFL};
 	sigset_t none;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	if (has_group)
-		setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
 		_exit(EXIT_NOT_STARTED);
@@ -86,22 +95,62 @@ prepare_child(pid_t parent, int fd, int result, bool has_group)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-_Noreturn static void
-run_job(const struct job *job, pid_t parent, int fd, bool has_group)
+/* gpg-agent must be told which terminal to ask at: gpg looks at stdin, and that is /dev/null. */
+static void
+name_terminal(void)
 {
-	if (job->command == NULL) {
-		prepare_child(parent, fd, RESULT_FD, has_group);
-		job->work(job->argument, RESULT_FD);
-		_exit(EX_OK);
+	char name[TERMINAL_NAME_MOST];
+
+	for (int fd = STDERR_FILENO; fd >= STDIN_FILENO; fd--) {
+		if (!isatty(fd) || ttyname_r(fd, name, sizeof(name)) != 0)
+			continue;
+		setenv("GPG_TTY", name, false);
+		return;
 	}
-	prepare_child(parent, fd, STDOUT_FILENO, has_group);
-	execl("/bin/sh", "sh", "-c", job->command, (char *)NULL);
+}
+
+static void
+drop_stderr(void)
+{
+	int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, STDERR_FILENO) < 0)
+		_exit(EXIT_NOT_STARTED);
+}
+
+_Noreturn static void
+execute(const struct proc_command *command, pid_t parent, int fd, bool has_group)
+{
+	if (command->is_alone) {
+		setsid();
+		unsetenv("GPG_TTY");
+	} else if (!has_group) {
+		name_terminal();
+	}
+	if (command->is_quiet)
+		drop_stderr();
+	prepare_child(parent, fd, STDOUT_FILENO);
+	if (command->line != NULL)
+		execl("/bin/sh", "sh", "-c", command->line, (char *)NULL);
+	else if (command->words != NULL)
+		execv(command->words[0], (char *const *)command->words);
 	_exit(EXIT_NOT_STARTED);
 }
 
-/* Is this program what the user of a terminal is looking at? */
-static bool
-is_in_foreground(void)
+_Noreturn static void
+run_job(const struct job *job, pid_t parent, int fd, bool has_group)
+{
+	if (has_group && !is_alone(job))
+		setpgid(0, 0);
+	if (job->command != NULL)
+		execute(job->command, parent, fd, has_group);
+	prepare_child(parent, fd, RESULT_FD);
+	job->work(job->argument, RESULT_FD);
+	_exit(EX_OK);
+}
+
+bool
+proc_is_in_foreground(void)
 {
 	int tty = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	bool is_foreground;
@@ -126,7 +175,7 @@ start(struct child *child, const struct job *job)
 		return false;
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	/* A command may have to ask the user at the terminal, which only the foreground group may read. */
-	child->has_group = job->command == NULL || !is_in_foreground();
+	child->has_group = job->command == NULL || is_alone(job) || !proc_is_in_foreground();
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
 	child->pid = fork();
@@ -138,7 +187,7 @@ start(struct child *child, const struct job *job)
 	child->fd = fds[0];
 	if (child->pid > 0) {
 		/* Parent and child both do it: whoever comes first. */
-		if (child->has_group)
+		if (child->has_group && !is_alone(job))
 			setpgid(child->pid, child->pid);
 		return true;
 	}
@@ -267,11 +316,13 @@ describe_failure(const struct child *child, size_t most, struct buf *b)
 
 /* The first word of the command; of an assignment only the name. */
 static void
-add_name(struct buf *b, const char *command)
+add_name(struct buf *b, const struct proc_command *command)
 {
-	struct str text = str_trim(str_of(command));
+	struct str text = str_trim(str_of(command->line));
 	size_t end = 0;
 
+	if (command->words != NULL)
+		text = str_of(command->words[0]);
 	while (end < text.size && !ascii_is_blank(text.data[end]) && text.data[end] != '\n' && text.data[end] != '=')
 		end++;
 	err_add_clean(b, str_first(text, end));
@@ -281,6 +332,14 @@ add_name(struct buf *b, const char *command)
 
 bool
 proc_run(const char *command, size_t most, int64_t deadline, struct buf *output, struct err *err)
+{
+	const struct proc_command line = {.line = command};
+
+	return proc_run_command(&line, most, deadline, output, err);
+}
+
+bool
+proc_run_command(const struct proc_command *command, size_t most, int64_t deadline, struct buf *output, struct err *err)
 {
 	const struct job job = {.command = command};
 	struct child child = {0};
@@ -295,6 +354,37 @@ proc_run(const char *command, size_t most, int64_t deadline, struct buf *output,
 	buf_free(&name);
 	buf_free(&failure);
 	return is_good;
+}
+
+/* A program that can be executed? */
+static bool
+is_program(const char *path)
+{
+	struct stat facts = {0};
+
+	return stat(path, &facts) == 0 && S_ISREG(facts.st_mode) && access(path, X_OK) == 0;
+}
+
+char *
+proc_find_program(const char *name)
+{
+	struct str rest = str_of(secure_getenv("PATH")), folder = {0};
+
+	if (name[0] == '/')
+		return is_program(name) ? mem_copy_string(name) : NULL;
+	while (str_next_token(&rest, ':', &folder)) {
+		struct buf path = {0};
+
+		/* A folder that depends on where one stands is anybody's. */
+		if (folder.size == 0 || folder.data[0] != '/')
+			continue;
+		buf_add_str(&path, folder);
+		buf_printf(&path, "/%s", name);
+		if (is_program(buf_text(&path)))
+			return buf_take(&path);
+		buf_free(&path);
+	}
+	return NULL;
 }
 
 bool

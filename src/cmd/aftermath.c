@@ -10,11 +10,17 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cmd/aftermath.h"
+#include "cmd/log.h"
 
 struct lane
 aftermath_lane(struct submission *s)
 {
-	struct lane lane = {.program = s->call->program, .spool = &s->outbox.spool, .n_lanes = 1};
+	struct lane lane = {
+		.program = s->call->program,
+		.environment = s->call->environment,
+		.spool = &s->outbox.spool,
+		.n_lanes = 1,
+	};
 
 	lane.choice.began = time(NULL);
 	return lane;
@@ -68,6 +74,13 @@ are_all_settled(const struct submission *s)
 	return true;
 }
 
+/* A child has no terminal, but what must be told is told in the log. */
+static void
+stop_watching(struct submission *s)
+{
+	s->delivery.watch = log_listen((struct session_watch){0}, s->call);
+}
+
 static enum session_turn
 next_from_queue(struct submission *s, struct parcel **parcel)
 {
@@ -95,12 +108,13 @@ next_parcel(void *context, struct parcel **parcel)
 	}
 	if (!are_all_settled(s))
 		return SESSION_END;
+	/* What libunbound has open would stay open in the child. */
+	finder_close(&s->finder);
 	pid = detach_fork();
 	if (pid != 0)
 		return pid > 0 ? SESSION_LEAVE : SESSION_END;
 	s->is_child = true;
-	finder_forget(&s->finder);
-	s->delivery.watch = (struct session_watch){0};
+	stop_watching(s);
 	s->delivery.limit = 0;
 	s->lane = aftermath_lane(s);
 	/* The parent notes it, too, but maybe after we have looked. */
@@ -220,6 +234,7 @@ limit_has_passed(void *context, bool is_text_out)
 		return is_text_out ? SESSION_GO_ON : SESSION_END;
 	if (!is_text_out)
 		return SESSION_END;
+	finder_close(&s->finder);
 	if (queue_unsettled(s, &err))
 		pid = detach_fork();
 	err_clear(&err);
@@ -228,10 +243,9 @@ limit_has_passed(void *context, bool is_text_out)
 		return SESSION_LEAVE;
 	}
 	s->is_child = pid == 0;
-	if (s->is_child) {
-		finder_forget(&s->finder);
-		s->delivery.watch = (struct session_watch){0};
-	} else
+	if (s->is_child)
+		stop_watching(s);
+	else
 		forget_entries(s); /* the only one who can wait for the answer is this process */
 	return SESSION_GO_ON;
 }
@@ -313,9 +327,9 @@ aftermath_flush(struct submission *s)
 	is_due = spool_scan(&s->outbox.spool, &scan, &err) && scan.n_items > 0;
 	err_clear(&err);
 	spool_scan_free(&scan);
+	finder_close(&s->finder);
 	if (!is_due || detach_fork() != 0)
 		return;
-	finder_forget(&s->finder);
 	lane_run(&lane);
 	_exit(EX_OK);
 }

@@ -94,7 +94,7 @@ is_folder_of(int spools, const char *name, uid_t uid)
 static void
 add_users_without_home(struct users *users)
 {
-	DIR *folder = opendir(PLACE_SYSTEM_FOLDER);
+	DIR *folder = opendir(SPOOL_SYSTEM_FOLDER);
 	const struct dirent *file;
 	uint64_t uid;
 

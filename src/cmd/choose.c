@@ -8,13 +8,68 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "cmd/choose.h"
+#include "cmd/log.h"
 #include "conf/defaults.h"
 #include "conf/keyword.h"
+#include "conf/value.h"
 
 static bool
 has_host_option(const struct call *call)
 {
-	return call->request.overrides.host != NULL;
+	const struct account *overrides = &call->request.overrides;
+
+	/* Of an entry with variables over an account from a file, the host may be one of them. */
+	if (call->is_from_queue && overrides->environment && call->request.account_id != NULL)
+		return false;
+	return overrides->host != NULL;
+}
+
+bool
+choose_may_ask(const struct call *call)
+{
+	enum request_mode mode = call->request.mode;
+
+	return call->request.name == NAME_MAILCRANE && !call->is_from_queue &&
+	       (mode == MODE_SEND || mode == MODE_SERVERINFO || mode == MODE_ETRN || mode == MODE_PRINT_CONFIG);
+}
+
+/* What is named on the command line stands alone: --host, and -C against a URL. The variables could hold the password of
+ * another server. */
+bool
+choose_uses_environment(const struct call *call)
+{
+	if (call->environment == NULL || !call->environment->is_used || call->is_from_queue || has_host_option(call))
+		return false;
+	return !call->environment->has_url || call->request.config_file == NULL;
+}
+
+static bool
+has_url(const struct call *call)
+{
+	return choose_uses_environment(call) && call->environment->has_url;
+}
+
+/* Tell what is odd about the variables, and refuse what cannot be used. */
+static bool
+check_environment(struct call *call, struct err *err)
+{
+	struct str rest = {0}, line = {0};
+
+	if (call->environment == NULL || call->is_from_queue || has_host_option(call))
+		return true;
+	rest = buf_str(&call->environment->warnings);
+	while (str_next_token(&rest, '\n', &line)) {
+		char *text = mem_copy(line.data, line.size);
+
+		log_warning(call, text);
+		free(text);
+	}
+	if (!choose_uses_environment(call) || !err_is_set(&call->environment->fault))
+		return true;
+	err_set(err, call->environment->fault.exit_code, "%s", buf_text(&call->environment->fault.text));
+	if (call->environment->fault.hint.size > 0)
+		err_hint(err, "%s", buf_text(&call->environment->fault.hint));
+	return false;
 }
 
 bool
@@ -27,7 +82,10 @@ choose_read_files(struct call *call, struct err *err)
 		.xdg_config_home = secure_getenv("XDG_CONFIG_HOME"),
 	};
 
-	if (has_host_option(call))
+	call->config.is_alone = !choose_may_ask(call);
+	if (!check_environment(call, err))
+		return false;
+	if (has_host_option(call) || has_url(call))
 		return true;
 	return config_load(&call->config, &search, err);
 }
@@ -38,7 +96,31 @@ make_account_of_options(struct call *call)
 {
 	account_init(&call->account);
 	free(call->account.id);
-	call->account.id = mem_copy_string("(command line)");
+	/* An entry that was made by variables had the account of those. */
+	call->account.id = mem_copy_string(call->is_from_queue && call->request.overrides.environment ? "default" : "(command line)");
+}
+
+/* An account that consists of variables. Containers collect what is written to standard error, so the log goes there. */
+static bool
+make_account_of_environment(struct call *call, struct err *err)
+{
+	const struct origin origin = {environment_origin, 0};
+	const char *id = call->request.account_id;
+	const char *syslog;
+
+	if (id != NULL && strcmp(id, "default") != 0) {
+		err_set(err, EX_CONFIG, "account %s not found: MAILCRANE_URL is set, and makes an account 'default'", id);
+		return err_hint(err, "unset MAILCRANE_URL, or name the configuration file with -C");
+	}
+	account_init(&call->account);
+	free(call->account.id);
+	call->account.id = mem_copy_string("default");
+	call->account.origin = origin;
+	account_override(&call->account, &call->environment->settings);
+	syslog = call->account.syslog;
+	if (call->account.logfile != NULL || (syslog != NULL && strcmp(syslog, "off") != 0))
+		return true;
+	return value_set(&call->account, STR("logfile"), STR(LOG_STDERR), origin, err);
 }
 
 static bool
@@ -59,6 +141,10 @@ choose_from_files(struct call *call, const char *sender, struct err *err)
 		make_account_of_options(call);
 		return true;
 	}
+	if (choose_uses_environment(call) && call->config.n_accounts == 0 && call->environment->settings.host != NULL) {
+		err_clear(err);
+		return make_account_of_environment(call, err);
+	}
 	if (config_from_environment(&call->account, &environment)) {
 		err_clear(err);
 		return true;
@@ -75,8 +161,13 @@ choose_account(struct call *call, const char *sender, struct err *err)
 {
 	if (has_host_option(call))
 		make_account_of_options(call);
-	else if (!choose_from_files(call, sender, err))
+	else if (has_url(call) ? !make_account_of_environment(call, err) : !choose_from_files(call, sender, err))
 		return false;
+	if (choose_uses_environment(call)) {
+		account_forget_passwords(&call->account, &call->environment->settings, NULL);
+		account_override(&call->account, &call->environment->settings);
+	}
+	account_forget_passwords(&call->account, &call->request.overrides, environment_origin);
 	account_override(&call->account, &call->request.overrides);
 	call->has_account = true;
 	if (defaults_complete(&call->account, err))

@@ -235,6 +235,7 @@ flush_spool(struct flush *flush, struct err *err)
 
 	flush->lane = (struct lane){
 		.program = flush->call->program,
+		.environment = flush->call->environment,
 		.spool = &flush->spool,
 		.choice = {
 			.is_forced = wanted->is_forced || wanted->is_all,

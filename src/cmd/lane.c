@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "cmd/cargo.h"
+#include "cmd/downgrade.h"
 #include "cmd/lane.h"
 #include "cmd/laneroute.h"
 #include "cmd/talk.h"
@@ -113,7 +114,7 @@ read_account(struct lane *lane, struct call *call, const struct lane_batch *batc
 static void
 run_route(struct lane *lane, const char *tag, const struct lane_batch *batch)
 {
-	struct call call = {.program = lane->program};
+	struct call call = {.program = lane->program, .environment = lane->environment};
 	struct lane_route *route;
 
 	if (read_account(lane, &call, batch)) {
@@ -121,6 +122,7 @@ run_route(struct lane *lane, const char *tag, const struct lane_batch *batch)
 		laneroute_set_batch(route, batch);
 		lane_route_run(route);
 		lane_route_free(route);
+		downgrade_look(&call, lane->spool);
 	}
 	call_free(&call);
 }

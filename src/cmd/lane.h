@@ -43,6 +43,7 @@ struct lane_tag {
 
 struct lane {
 	const char *program;
+	const struct environment *environment; /* of the call; NULL: none */
 	struct spool *spool;
 	struct lane_choice choice;
 	size_t number;                       /* of this lane: each begins somewhere else */

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "cmd/cargo.h"
 #include "cmd/laneroute.h"
+#include "cmd/log.h"
 #include "cmd/talk.h"
 #include "deliver/destination.h"
 #include "deliver/report.h"
@@ -185,7 +186,6 @@ find_secret(struct lane_route *route)
 
 	if (route->has_secret || !sasl_needs_secret(&route->call->account))
 		return true;
-	secret_protect_process();
 	if (!secret_find(&route->own_secret, &route->call->account, false, &err)) {
 		backoff_failed(&backoff, RETRY_ACCOUNT, buf_text(&err.text), err.hint.size > 0 ? buf_text(&err.hint) : NULL);
 		is_found = false;
@@ -214,7 +214,8 @@ run_session(struct lane_route *route)
 		.finder = &route->lane->finder,
 		.destination = destination,
 		.wish = destination_wish(&first->envelope, &first->message),
-		.watch = route->lane->watch,
+		.watch = log_listen(route->lane->watch, route->call),
+		.history = &route->call->history,
 		.source = lane_route_source(route),
 	};
 	bool is_fine = delivery_session(&delivery);

@@ -64,10 +64,16 @@ write_file(const char *program, const struct report_line *line)
 	add_line(&text, line, time(NULL), true);
 	if (strcmp(path, "-") == 0)
 		printf("%s\n", buf_text(&text));
+	else if (strcmp(path, LOG_STDERR) == 0)
+		fprintf(stderr, "%s\n", buf_text(&text));
 	else {
 		buf_add_char(&text, '\n');
 		if (!file_append_record(path, buf_str(&text), &err)) {
 			talk_warning(program, buf_text(&err.text));
+			err_hint(&err, "set 'logfile' to a regular file of this user's");
+			buf_add_text(&err.hint, ", or log by 'syslog on' instead of 'logfile'; if the permissions look right, "
+			                        "AppArmor or SELinux may forbid it");
+			talk_hint(program, buf_text(&err.hint));
 			buf_truncate(&text, text.size - 1);
 			talk_warning(program, buf_text(&text));
 		}
@@ -141,4 +147,29 @@ log_warning(const struct call *call, const char *text)
 		talk_warning(call->program, text);
 	else
 		write_somewhere(call->program, &line);
+}
+
+static void
+log_notice(void *context, const char *text)
+{
+	const struct call *call = context;
+	struct account nobody = {0};
+	struct report_line line = {
+		.account = call->has_account ? &call->account : &nobody,
+		.error = text,
+		.exit_code = EX_OK,
+		.tag = call->request.log_tag,
+	};
+
+	if (call->request.name == NAME_MAILCRANE)
+		talk_warning(call->program, text);
+	write_somewhere(call->program, &line);
+}
+
+struct session_watch
+log_listen(struct session_watch watch, struct call *call)
+{
+	watch.tell = log_notice;
+	watch.tell_context = call;
+	return watch;
 }

@@ -6,6 +6,9 @@
 #include "cmd/choose.h"
 #include "deliver/report.h"
 
+/* As a log file: the descriptor that is standard error, whatever that is. */
+#define LOG_STDERR "/dev/stderr"
+
 /* Write the line where the account wants it (nowhere is fine). A log that cannot be written is a warning on stderr
  * with the line itself, never a failure. line->account must be set. */
 void log_attempt(const char *program, const struct report_line *line);
@@ -17,5 +20,9 @@ void log_alert(const char *program, const struct account *account, const char *t
 /* A warning about what was done with a message. On stderr; but under the sendmail names, where callers take every word for a
  * failure, in the log, in the system's if the account has none. */
 void log_warning(const struct call *call, const char *text);
+
+/* The same watch, which also hears what a session has to tell (session_watch.tell): that goes to stderr, but under the sendmail
+ * names, and always to the log, to the system's if the account has none. */
+struct session_watch log_listen(struct session_watch watch, struct call *call);
 
 #endif

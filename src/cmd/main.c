@@ -10,9 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "auth/secret.h"
 #include "base/file.h"
+#include "cmd/check.h"
 #include "cmd/choose.h"
 #include "cmd/flush.h"
+#include "cmd/forgetkey.h"
 #include "cmd/inspect.h"
 #include "cmd/mailq.h"
 #include "cmd/manage.h"
@@ -24,6 +27,7 @@
 #include "cmd/serverinfo.h"
 #include "cmd/show.h"
 #include "cmd/talk.h"
+#include "cmd/tlsreport.h"
 #include "cmd/addresses.h"
 #include "conf/classic.h"
 #include "mail/message.h"
@@ -72,6 +76,8 @@ run(struct call *call)
 		return show_version(call);
 	case MODE_PRINT_CONFIG:
 		return show_config(call);
+	case MODE_CHECK:
+		return check_run(call);
 	case MODE_SERVERINFO:
 		return serverinfo_run(call);
 	case MODE_ETRN:
@@ -91,10 +97,14 @@ run(struct call *call)
 		return queuecheck_run(call);
 	case MODE_ROUTE:
 		return routes_run(call);
+	case MODE_FORGET_KEY:
+		return forgetkey_run(call);
 	case MODE_NEWALIASES:
 		return newaliases_run(call);
 	case MODE_VERIFY:
 		return addresses_run(call);
+	case MODE_TLS_REPORT:
+		return tlsreport_run(call);
 	case MODE_NOTHING:
 		return EX_OK;
 	case MODE_SERVE:
@@ -135,6 +145,20 @@ fall_silent(const struct request *request)
 	close(fd);
 }
 
+/* Whoever calls it by a sendmail name may do so for somebody else (a web form, a cron job): there the variables count only where
+ * the administrator says so. */
+static void
+allow_environment(struct call *call, struct environment *environment)
+{
+	/* From here on there may be secrets in memory: those of variables, and of files. */
+	secret_protect_process();
+	environment_take(environment);
+	if (!environment->is_used && environment->warnings.size == 0)
+		return;
+	if (call->request.name == NAME_MAILCRANE || environment_is_allowed(SYSCONFDIR "/mailcranerc"))
+		call->environment = environment;
+}
+
 static int
 refuse(const struct call *call, const struct err *err)
 {
@@ -151,6 +175,7 @@ refuse(const struct call *call, const struct err *err)
 int
 main(int argc, char **argv)
 {
+	struct environment environment = {0};
 	struct call call = {0};
 	struct err err = {0};
 	int exit_code;
@@ -167,6 +192,7 @@ main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	if (drop_privileges(&err) && request_parse(&call.request, argc, argv, &err)) {
 		fall_silent(&call.request);
+		allow_environment(&call, &environment);
 		exit_code = run(&call);
 	} else {
 		exit_code = refuse(&call, &err);
@@ -174,5 +200,6 @@ main(int argc, char **argv)
 	exit_code = finish_output(&call, exit_code);
 	err_clear(&err);
 	call_free(&call);
+	environment_free(&environment);
 	return exit_code;
 }

@@ -27,20 +27,29 @@ absolute_path(const char *path)
 	return buf_take(&whole);
 }
 
-/* An account from a file is found there again; of any other one the settings are kept. */
+/* An account from a file is found there again, with the options and variables over it; of any other one the settings are
+ * kept. Of secrets in variables only the fact is. */
 static void
 describe_origin(struct entry_origin *origin, const struct call *call)
 {
 	const struct account *account = &call->account;
-	bool is_from_file = account->origin.line > 0;
+	bool is_from_file = account->origin.line > 0, has_variables = choose_uses_environment(call);
 	struct buf settings = {0};
+	struct account given = {0};
 
-	account_add_settings(&settings, is_from_file ? &call->request.overrides : account);
-	origin->account = mem_copy_string(account->id != NULL ? account->id : "");
+	account_init(&given);
+	if (is_from_file && has_variables)
+		account_override(&given, &call->environment->settings);
+	account_override(&given, is_from_file ? &call->request.overrides : account);
+	account_add_settings(&settings, &given);
+	if (has_variables)
+		buf_add_text(&settings, "environment on\n");
+	origin->account = mem_copy_string(!is_from_file && has_variables ? "(environment)" : account->id != NULL ? account->id : "");
 	origin->config_file = is_from_file ? absolute_path(call->request.config_file) : NULL;
 	if (settings.size > 0)
 		origin->settings = buf_take(&settings);
 	buf_free(&settings);
+	account_free(&given);
 }
 
 void
@@ -282,10 +291,13 @@ outbox_read_origin(struct call *call, const struct entry_origin *origin, struct 
 	if (origin->settings != NULL && !account_read_settings(&call->request.overrides, str_of(origin->settings), err))
 		return false;
 	/* One that is not from a file has no name, and consists of its settings. */
+	call->is_from_queue = true;
 	if (origin->account[0] != '(')
 		call->request.account_id = mem_copy_string(origin->account);
 	if (!choose_read_files(call, err) || !choose_account(call, NULL, err))
 		return err_hint(err, "its mail stays in the queue: put the account back into the configuration, or remove the mail with --remove");
+	if (call->request.overrides.environment && call->environment != NULL)
+		environment_lend_secrets(call->environment, &call->account);
 	return true;
 }
 

@@ -48,7 +48,8 @@ void outbox_entries_free(struct outbox_entries *entries);
 bool outbox_keep_entry(struct spool *spool, const struct account *account, struct entry *entry, struct err *err);
 
 /* The call for an entry's origin: the account that was chosen when it was submitted, with the same settings, from
- * the configuration as it is now. False: EX_CONFIG, it is not there any more. */
+ * the configuration as it is now, and with the secrets of call->environment if it had any from there. False: EX_CONFIG, it is not
+ * there any more. */
 bool outbox_read_origin(struct call *call, const struct entry_origin *origin, struct err *err);
 
 void outbox_free(struct outbox *outbox);

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "cmd/place.h"
 
@@ -30,6 +29,8 @@ find_folder(struct call *call, char **folder, struct err *err)
 	if (!is_chosen && !call->has_account && call->request.account_id != NULL)
 		return err_move(err, &trouble);
 	*folder = mem_copy_string(call->account.queue_dir);
+	if (*folder == NULL && choose_uses_environment(call))
+		*folder = mem_copy_string(call->environment->settings.queue_dir);
 	if (!is_chosen) {
 		account_free(&call->account);
 		call->has_account = false;
@@ -45,12 +46,7 @@ place_open(struct call *call, struct spool *spool, bool makes_it, struct err *er
 	bool is_open = false;
 
 	if (find_folder(call, &folder, err)) {
-		struct spool_place place = {
-			.path = folder,
-			.state_home = secure_getenv("XDG_STATE_HOME"),
-			.home = file_home(),
-			.system_folder = PLACE_SYSTEM_FOLDER,
-		};
+		struct spool_place place = spool_place_of_user(folder);
 
 		is_open = makes_it ? spool_open(spool, &place, err) : spool_open_existing(spool, &place, err);
 	}
@@ -65,7 +61,7 @@ place_open_other(const struct spool *first, struct spool *spool, struct err *err
 	struct spool_place place = {0};
 	bool is_open = true;
 
-	buf_printf(&path, "%s/%ld", PLACE_SYSTEM_FOLDER, (long)geteuid());
+	buf_printf(&path, "%s/%ld", SPOOL_SYSTEM_FOLDER, (long)geteuid());
 	place.path = buf_text(&path);
 	if (!first->is_open || strcmp(first->path, place.path) != 0)
 		is_open = spool_open_existing(spool, &place, err);

@@ -6,9 +6,6 @@
 #include "cmd/choose.h"
 #include "queue/spool.h"
 
-/* Queues of users without a home; `make install-mta` makes it. */
-#define PLACE_SYSTEM_FOLDER LOCALSTATEDIR "/spool/" PACKAGE_NAME
-
 /* Open the spool: of `queue_dir` of the account that is chosen, or would be without a sender (then it is chosen, and
  * call->has_account set); where there is no account at all, or none that could be used, by the built-in rules
  * (spool_open). Reads the configuration files unless that was done. makes_it: make it where it is not there; else

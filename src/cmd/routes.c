@@ -14,8 +14,6 @@
 #include "deliver/route.h"
 #include "mail/address.h"
 
-enum { FIND_SECONDS = 60 };
-
 struct routes {
 	struct call *call;
 	struct finder finder;
@@ -137,7 +135,7 @@ show_mailbox(struct routes *routes, const char *mailbox)
 					.account = &routes->call->account,
 					.destination = buf_text(&destination),
 					.finder = &routes->finder,
-					.deadline = clock_deadline(FIND_SECONDS),
+					.deadline = clock_deadline(ROUTE_SECONDS),
 				}))
 		routes->exit_code = outcome_worse_exit(routes->exit_code, route.failure.exit_code);
 	if (routes->is_json)

@@ -9,7 +9,9 @@
 
 #include "base/mem.h"
 #include "cmd/aftermath.h"
+#include "cmd/downgrade.h"
 #include "cmd/log.h"
+#include "cmd/place.h"
 #include "cmd/refused.h"
 #include "cmd/send.h"
 #include "cmd/submission.h"
@@ -337,6 +339,7 @@ deliver(struct submission *s)
 
 	if (s->call->request.is_debugging)
 		delivery->watch.show = talk_show_dialogue;
+	delivery->watch = log_listen(delivery->watch, s->call);
 	delivery->watch.progress = talk_progress;
 	delivery->watch.progress_context = &progress;
 	if (may_queue(s))
@@ -345,6 +348,7 @@ deliver(struct submission *s)
 	talk_progress_end(&progress);
 	if (s->is_child)
 		aftermath_finish(s);
+	downgrade_look(s->call, &s->outbox.spool);
 	if (may_queue(s)) {
 		queue_rest(s);
 		note_routes(s);
@@ -396,17 +400,28 @@ find_secret(struct submission *s, struct err *err)
 
 	if (!sasl_needs_secret(account))
 		return true;
-	secret_protect_process();
-	if (!secret_find(&s->secret, account, true, err))
+	if (!secret_find(&s->secret, account, choose_may_ask(s->call) && !s->is_child, err))
 		return err_prefix(err, "account %s", account->id);
 	s->delivery.secret = &s->secret;
 	return true;
+}
+
+/* Direct delivery remembers the policies of domains. Without a folder for them it goes on without. */
+static void
+open_state(struct submission *s)
+{
+	struct err ignored = {0};
+
+	if (s->call->account.delivery == DELIVER_DIRECT && !place_open(s->call, &s->state, true, &ignored))
+		err_clear(&ignored);
 }
 
 static int
 try_now(struct submission *s)
 {
 	struct err err = {0};
+
+	open_state(s);
 
 	/* A queue that cannot be looked into is no reason not to send. */
 	if (may_queue(s) && !outbox_open(&s->outbox, s->call, false, &err))
@@ -448,8 +463,9 @@ static int
 hand_over(struct submission *s)
 {
 	s->delivery.account = &s->call->account;
-	s->finder.spool = &s->outbox.spool;
+	s->finder.spool = &s->state;
 	s->delivery.finder = &s->finder;
+	s->delivery.history = &s->call->history;
 	switch (way_of(s)) {
 	case WAY_BACKGROUND:
 		return queue_all(s, true);

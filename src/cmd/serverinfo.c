@@ -6,11 +6,10 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "cmd/log.h"
 #include "cmd/serverinfo.h"
 #include "cmd/talk.h"
 #include "deliver/session.h"
-
-enum { FIND_SECONDS = 60 };
 
 static void
 print_indented(const char *indent, struct str text)
@@ -121,7 +120,7 @@ find_host(const struct call *call, struct route *route, struct err *err)
 	is_found = route_find(route, &(struct route_query){
 					     .account = &call->account,
 					     .finder = &finder,
-					     .deadline = clock_deadline(FIND_SECONDS),
+					     .deadline = clock_deadline(ROUTE_SECONDS),
 				     }) ||
 	           err_move(err, &route->failure);
 	finder_close(&finder);
@@ -135,13 +134,13 @@ run_session(struct call *call, struct session *session, struct secret *secret, s
 	struct outcome why;
 
 	if (!session->is_inquiry && sasl_needs_secret(&call->account)) {
-		secret_protect_process();
-		if (!secret_find(secret, &call->account, true, err))
+		if (!secret_find(secret, &call->account, choose_may_ask(call), err))
 			return err_prefix(err, "account %s", call->account.id);
 		session->secret = secret;
 	}
 	if (call->request.is_debugging)
 		session->watch.show = talk_show_dialogue;
+	session->watch = log_listen(session->watch, call);
 	if (!find_host(call, route, err))
 		return err_prefix(err, "account %s", call->account.id);
 	session->host = &route->hosts[0];

@@ -14,6 +14,7 @@
 #include "cmd/talk.h"
 #include "conf/classic.h"
 #include "net/dns.h"
+#include "net/https.h"
 #include "net/tls.h"
 
 static void
@@ -131,11 +132,11 @@ show_version(const struct call *call)
 
 	(void)call;
 	printf("%s %s\n", PACKAGE_NAME, PACKAGE_VERSION);
-	printf("Libraries: GnuTLS %s, GNU SASL %s, Libidn2 %s, libunbound %s\n", tls_library_version(), sasl_library_version(),
-	       domain_library_version(), dns_library_version());
+	printf("Libraries: GnuTLS %s, GNU SASL %s, Libidn2 %s, libunbound %s, libcurl %s\n", tls_library_version(), sasl_library_version(),
+	       domain_library_version(), dns_library_version(), https_library_version());
 	printf("Protocols: SMTP, LMTP; TLS, SOCKS5, unix sockets\n");
 	printf("Authentication: plain login external cram-md5 digest-md5 scram-sha-1 scram-sha-256 scram-sha-1-plus\n"
-	       "    scram-sha-256-plus gssapi oauthbearer xoauth2\n");
+	       "    scram-sha-256-plus gssapi oauthbearer xoauth2 anonymous\n");
 	printf("System configuration folder: %s\n", SYSCONFDIR);
 	printf("Configuration files:\n");
 	config_load(&config, &search, &err);

@@ -200,6 +200,7 @@ submission_free(struct submission *s)
 	delivery_free(&s->delivery);
 	secret_free(&s->secret);
 	finder_close(&s->finder);
+	spool_free(&s->state);
 	outbox_free(&s->outbox);
 	buf_free(&s->trouble);
 	free(s->full_name);

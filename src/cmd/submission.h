@@ -20,6 +20,7 @@ struct submission {
 	struct delivery delivery;    /* its parcels are the messages */
 	struct secret secret;
 	struct finder finder;
+	struct spool state;          /* for the finder: with direct delivery policies are kept, whether mail is queued or not */
 	struct outbox outbox;
 	bool was_stdin_read;
 	struct buf trouble;          /* why the message was neither tried nor queued, as it was told */

@@ -45,6 +45,25 @@ account_override(struct account *target, const struct account *source)
 	}
 }
 
+void
+account_forget_passwords(struct account *target, const struct account *nearer, const char *origin)
+{
+	bool is_replaced = false;
+
+	for (size_t row = 0; row < keyword_count(); row++)
+		is_replaced = is_replaced || (nearer->is_set[row] && (keyword_at(row)->flags & KEYWORD_IS_PASSWORD) != 0);
+	for (size_t row = 0; is_replaced && row < keyword_count(); row++) {
+		const char *file = target->origins[row].file;
+
+		if ((keyword_at(row)->flags & KEYWORD_IS_PASSWORD) == 0)
+			continue;
+		if (origin != NULL && (file == NULL || strcmp(file, origin) != 0))
+			continue;
+		value_free(target, row);
+		value_reset(target, row);
+	}
+}
+
 bool
 account_treats_as_temporary(const struct account *account, const unsigned short enhanced[3])
 {
@@ -205,11 +224,15 @@ print_config_lines(struct buf *b, const struct account *account, size_t row)
 	const struct keyword *keyword = keyword_at(row);
 	struct buf value = {0};
 
+	/* It is no account's. */
+	if ((keyword->flags & KEYWORD_SYSTEM_ONLY) != 0 && !account->is_set[row])
+		return;
 	if (value_add(&value, account, row, false)) {
 		const char *quote = needs_quotes(buf_str(&value)) ? "\"" : "";
 
 		print_origin(b, account->origins[row]);
-		if ((keyword->flags & KEYWORD_IS_SECRET) != 0)
+		/* One cannot be read back, the other only in the system's file. */
+		if ((keyword->flags & (KEYWORD_IS_SECRET | KEYWORD_SYSTEM_ONLY)) != 0)
 			buf_add_text(b, "# ");
 		buf_printf(b, "%s %s", keyword->name, quote);
 		/* Only a command given as an option can have several lines; they cannot be written in a file. */

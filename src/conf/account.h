@@ -54,7 +54,16 @@ enum account_auth {
 	AUTH_GSSAPI,
 	AUTH_OAUTHBEARER,
 	AUTH_XOAUTH2,
+	AUTH_ANONYMOUS,
 	AUTH_NTLM
+};
+
+/* auth_min: the weakest class of mechanisms that may be used, by what the server, or who poses as it, learns. */
+enum account_auth_min {
+	AUTH_MIN_PLAIN,     /* the secret itself */
+	AUTH_MIN_CRAM,      /* something to guess it by */
+	AUTH_MIN_SCRAM,     /* little, and it must prove that it knows us */
+	AUTH_MIN_SCRAM_PLUS /* nothing that is of use on another connection */
 };
 
 /* auth_cleartext: where a secret may cross the wire without TLS. */
@@ -62,6 +71,13 @@ enum account_cleartext {
 	CLEARTEXT_NEVER,
 	CLEARTEXT_LOOPBACK,
 	CLEARTEXT_ALWAYS
+};
+
+/* tls_ocsp: what is made of stapled OCSP responses. */
+enum account_ocsp {
+	OCSP_ON,     /* one that is there must be good */
+	OCSP_OFF,    /* they are not asked for */
+	OCSP_REQUIRE /* a good one must be there */
 };
 
 enum account_pipelining {
@@ -134,10 +150,14 @@ struct account {
 	char *proxy_password;
 
 	enum account_auth auth;
+	enum account_auth_min auth_min;
 	enum account_cleartext auth_cleartext;
 	char *user;
 	char *password;            /* wiped by account_free */
+	char *password_file;       /* its first line is the password */
 	char *passwordeval;
+	char *passwordexec;        /* words of a command without a shell, as written */
+	bool keyring;
 	char *ntlmdomain;
 
 	bool tls;
@@ -145,10 +165,13 @@ struct account {
 	enum account_tls_policy tls_policy;
 	char *tls_trust_file;      /* "system", "" for none, or a path */
 	char *tls_crl_file;
-	char *tls_fingerprint;
-	char *tls_pin;             /* list of "sha256/BASE64" or hex SPKI digests */
+	enum account_ocsp tls_ocsp;
+	char *tls_fingerprint;     /* perhaps with "also " in front */
+	char *tls_pin;             /* list of "sha256/BASE64" or hex SPKI digests, perhaps with "only " in front */
+	bool tls_tofu;             /* trust on first use instead of tls_trust_file */
 	char *tls_key_file;
 	char *tls_cert_file;
+	char *tls_key_password;    /* passphrase of tls_key_file, or PIN of its token; wiped by account_free */
 	bool tls_certcheck;
 	char *tls_priorities;
 	char *tls_host_override;
@@ -158,6 +181,7 @@ struct account {
 	bool mta_sts;
 	char *mta_sts_connect;     /* ADDRESS:PORT; NULL: the policy host's port 443 */
 	char *mta_sts_trust_file;  /* "system" or a path */
+	bool tls_report;           /* write down each session of a direct delivery for --tls-report */
 
 	char *from;                /* pattern or address as written; "" is the null reverse-path; NULL: not set */
 	char *from_full_name;
@@ -179,6 +203,12 @@ struct account {
 	enum account_utf8_headers utf8_headers;
 	int64_t max_message_size;  /* bytes; 0: unlimited */
 
+	char *dkim_domain;         /* in ASCII, completed by defaults; NULL: nothing is signed */
+	char *dkim_selector;       /* in ASCII likewise; NULL only together with dkim_domain */
+	char *dkim_key_file;
+	char *dkim_selector2;      /* NULL: there is no second key */
+	char *dkim_key_file2;
+
 	bool atomic;
 	enum account_pipelining pipelining;
 	bool chunking;             /* auto is true: use CHUNKING where it is offered */
@@ -198,6 +228,8 @@ struct account {
 	char *syslog;              /* "off", or a facility name such as LOG_USER */
 	enum account_log_format log_format;
 	char *aliases;
+	bool environment;          /* in the system's file: do MAILCRANE_ variables count under the sendmail names? In a queue
+	                            * entry: the secrets come from such variables */
 
 	bool is_set[ACCOUNT_SETTINGS_MOST];             /* by row of the table: written explicitly (here or by inheritance) */
 	struct origin origins[ACCOUNT_SETTINGS_MOST];   /* by row of the table: where the value came from, also when it was
@@ -212,6 +244,10 @@ void account_copy(struct account *target, const struct account *source);
 
 /* Copy the values that were set in source over those of target, with their origins. */
 void account_override(struct account *target, const struct account *source);
+
+/* Where `nearer` sets a way to the password, forget every such way in target: a password further off must not come before
+ * a command nearer by. With an `origin` (not NULL) only those that came from there. */
+void account_forget_passwords(struct account *target, const struct account *nearer, const char *origin);
 
 /* Is a refusal with this enhanced code one for now (treat_as_temporary), though it says that it is for good? */
 bool account_treats_as_temporary(const struct account *account, const unsigned short enhanced[3]);

@@ -12,6 +12,7 @@
 #include "base/domain.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "conf/conflict.h"
 #include "conf/defaults.h"
 #include "conf/hostlist.h"
 #include "conf/rcfile.h"
@@ -291,69 +292,6 @@ is_given(const char *text)
 	return text != NULL && text[0] != '\0';
 }
 
-static bool
-check_tls(const struct account *account, struct err *err)
-{
-	bool has_trust = is_given(account->tls_trust_file);
-
-	if (account->tls_key_file != NULL && account->tls_cert_file == NULL)
-		return err_set(err, EX_CONFIG, "tls_key_file requires tls_cert_file");
-	if (account->tls_cert_file != NULL && account->tls_key_file == NULL)
-		return err_set(err, EX_CONFIG, "tls_cert_file requires tls_key_file");
-	if (!tlspolicy_check(account, account->delivery == DELIVER_DIRECT, err))
-		return false;
-	if (!account->tls)
-		return true;
-	/* TLSA records are trust enough, where there is no other way. */
-	if (!has_trust && account->tls_fingerprint == NULL && account->tls_certcheck &&
-	    account->tls_policy != TLS_POLICY_DANE_ONLY) {
-		err_set(err, EX_CONFIG, "tls requires either tls_trust_file (highly recommended) or tls_fingerprint or a disabled "
-		        "tls_certcheck");
-		return err_hint(err, "'tls_trust_file system' trusts what the system trusts");
-	}
-	if (account->tls_crl_file != NULL && !has_trust)
-		return err_set(err, EX_CONFIG, "tls_crl_file requires tls_trust_file");
-	if (account->socket != NULL && account->host == NULL && account->tls_host_override == NULL) {
-		err_set(err, EX_CONFIG, "tls over a socket needs the name of the server");
-		return err_hint(err, "set 'host' or 'tls_host_override'");
-	}
-	return true;
-}
-
-/* EXTERNAL takes the identity from the certificate and GSSAPI from the ticket. */
-static bool
-check_auth(const struct account *account, struct err *err)
-{
-	if (account->auth == AUTH_OFF || account->auth == AUTH_EXTERNAL || account->auth == AUTH_GSSAPI)
-		return true;
-	if (is_given(account->user))
-		return true;
-	err_set(err, EX_CONFIG, "authentication is on and 'user' is not set");
-	return err_hint(err, "set 'user', or 'auth off'");
-}
-
-/* The recipients' own servers are spoken to by SMTP from port 25 on, and nobody has a login there. */
-static bool
-check_direct(const struct account *account, struct err *err)
-{
-	if (account->delivery != DELIVER_DIRECT)
-		return true;
-	if (!hostlist_is_direct(str_of(account->host))) {
-		err_set(err, EX_CONFIG, "'delivery direct' and 'host %s' contradict each other", account->host);
-		return err_hint(err, "leave out 'host' to deliver to the recipients' own servers, or 'delivery' to hand everything to %s",
-		                account->host);
-	}
-	if (account->auth != AUTH_OFF) {
-		err_set(err, EX_CONFIG, "direct delivery has no authentication: the recipients' servers are not yours to log in to");
-		return err_hint(err, "set 'auth off' for this account, or name your relay with 'host'");
-	}
-	if (account->protocol == PROTOCOL_LMTP)
-		return err_set(err, EX_CONFIG, "direct delivery is by SMTP: 'protocol lmtp' cannot be");
-	if (is_given(account->socket) || is_given(account->proxy_host))
-		return err_set(err, EX_CONFIG, "direct delivery goes to many hosts: it can use neither 'socket' nor 'proxy_host'");
-	return true;
-}
-
 /* The argument of EHLO is a domain in ASCII, or an address literal (RFC 5321 4.1.1.1). */
 static bool
 settle_domain(struct account *account, struct err *err)
@@ -382,6 +320,39 @@ settle_domain(struct account *account, struct err *err)
 	return true;
 }
 
+static void
+make_ascii(char **name)
+{
+	struct buf ascii = {0};
+
+	if (*name == NULL)
+		return;
+	/* It was tried when it was read. */
+	(void)domain_add_ascii(&ascii, str_of(*name));
+	free(*name);
+	*name = buf_take(&ascii);
+}
+
+/* DKIM: a domain, and a selector and a key for it, or two. */
+static bool
+settle_dkim(struct account *account, struct err *err)
+{
+	bool has_key = account->dkim_selector != NULL && account->dkim_key_file != NULL;
+	bool has_any = account->dkim_selector != NULL || account->dkim_key_file != NULL || account->dkim_selector2 != NULL ||
+	               account->dkim_key_file2 != NULL;
+
+	make_ascii(&account->dkim_domain);
+	make_ascii(&account->dkim_selector);
+	make_ascii(&account->dkim_selector2);
+	if (account->dkim_domain == NULL && has_any)
+		return err_set(err, EX_CONFIG, "dkim_selector and dkim_key_file require dkim_domain");
+	if (account->dkim_domain != NULL && !has_key)
+		return err_set(err, EX_CONFIG, "dkim_domain requires dkim_selector and dkim_key_file");
+	if ((account->dkim_selector2 == NULL) != (account->dkim_key_file2 == NULL))
+		return err_set(err, EX_CONFIG, "dkim_selector2 and dkim_key_file2 must be set together");
+	return true;
+}
+
 bool
 defaults_complete(struct account *account, struct err *err)
 {
@@ -394,7 +365,7 @@ defaults_complete(struct account *account, struct err *err)
 		err_set(err, EX_CONFIG, "port not set");
 		return err_hint(err, "LMTP has no port of its own; set 'port', or 'socket'");
 	}
-	return settle_domain(account, err) && check_direct(account, err) && check_tls(account, err) && check_auth(account, err);
+	return settle_domain(account, err) && conflict_check(account, err) && settle_dkim(account, err);
 }
 
 static char *

@@ -12,6 +12,7 @@ static const char usage[] =
 	"Usage: mailcrane [OPTION]... [--] RECIPIENT...\n"
 	"       mailcrane [OPTION]... -t [--] [RECIPIENT]...\n"
 	"       mailcrane [OPTION]... --serverinfo\n"
+	"       mailcrane [OPTION]... --check[=server] | --print-config | --route=ADDRESS...\n"
 	"       mailcrane [OPTION]... --rmqs=HOST|@DOMAIN|#QUEUE\n"
 	"       mailcrane --flush | --mailq | --show=ID | --hold=ID... | --release=ID... | --retry=ID... | --remove=ID...\n"
 	"Send the message on standard input to the recipients, by SMTP or LMTP.\n";

@@ -65,7 +65,7 @@ read_item(struct str text, struct hostlist_item *item)
 	size_t colon = str_find(text, ':');
 
 	*item = (struct hostlist_item){.name = text};
-	if (text.size == 0 || str_find(text, ' ') < text.size || str_find(text, '\t') < text.size)
+	if (text.size == 0)
 		return false;
 	if (text.data[0] == '[')
 		return read_bracketed(text, item);

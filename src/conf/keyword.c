@@ -4,22 +4,14 @@
 
 #include "config.h"
 
-#include <arpa/inet.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/mem.h"
+#include "conf/complain.h"
 #include "conf/hostlist.h"
 #include "conf/keyword.h"
-#include "mail/identity.h"
-#include "mail/mailbox.h"
 
 /* More edits than this between two words is another word. */
 enum { NEAR_MOST = 3 };
-
-/* Hexadecimal digits. */
-enum { FINGERPRINT_MD5 = 32, FINGERPRINT_SHA1 = 40, FINGERPRINT_SHA256 = 64 };
 
 static const struct keyword_word off_words[] = {{"off", 0, NULL}, {0}};
 
@@ -52,7 +44,16 @@ static const struct keyword_word auth_words[] = {
 	{"gssapi", AUTH_GSSAPI, NULL},
 	{"oauthbearer", AUTH_OAUTHBEARER, NULL},
 	{"xoauth2", AUTH_XOAUTH2, NULL},
+	{"anonymous", AUTH_ANONYMOUS, NULL},
 	{"ntlm", AUTH_NTLM, NULL},
+	{0}
+};
+
+static const struct keyword_word auth_min_words[] = {
+	{"plain", AUTH_MIN_PLAIN, NULL},
+	{"cram", AUTH_MIN_CRAM, NULL},
+	{"scram", AUTH_MIN_SCRAM, NULL},
+	{"scram-plus", AUTH_MIN_SCRAM_PLUS, NULL},
 	{0}
 };
 
@@ -66,6 +67,10 @@ static const struct keyword_word tls_policy_words[] = {
 };
 
 static const struct keyword_word tls_min_words[] = {{"1.2", 12, NULL}, {"1.3", 13, NULL}, {0}};
+
+static const struct keyword_word ocsp_words[] = {
+	{"on", OCSP_ON, NULL}, {"off", OCSP_OFF, NULL}, {"require", OCSP_REQUIRE, NULL}, {0}
+};
 
 static const struct keyword_word from_header_words[] = {
 	{"auto", SWITCH_AUTO, NULL}, {"on", SWITCH_ON, NULL}, {"off", SWITCH_OFF, NULL}, {0}
@@ -122,172 +127,6 @@ static const struct keyword_word queue_words[] = {
 	{"on", QUEUE_ON, NULL}, {"off", QUEUE_OFF, NULL}, {"always", QUEUE_ALWAYS, NULL}, {0}
 };
 
-static bool
-is_hex(char c)
-{
-	return ascii_is_digit(c) || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f');
-}
-
-static const char *
-complain_fingerprint(struct str argument)
-{
-	size_t n_digits = 0;
-
-	for (size_t i = 0; i < argument.size; i++) {
-		char c = argument.data[i];
-
-		if (is_hex(c))
-			n_digits++;
-		else if (c != ':' && c != ' ')
-			return "a SHA256, SHA1 or MD5 fingerprint in hexadecimal digits with ':' between bytes";
-	}
-	if (n_digits == FINGERPRINT_SHA256 || n_digits == FINGERPRINT_SHA1 || n_digits == FINGERPRINT_MD5)
-		return NULL;
-	return "a fingerprint of 32 bytes (SHA256), 20 (SHA1) or 16 (MD5)";
-}
-
-static const char *
-complain_dns_server(struct str argument)
-{
-	size_t at = str_find(argument, '@');
-	size_t end = str_find(str_first(argument, at), '%');
-	char text[INET6_ADDRSTRLEN] = "";
-	unsigned char address[sizeof(struct in6_addr)];
-	uint64_t port = 1;
-	bool is_good = end < sizeof(text) && memchr(argument.data, '\0', end) == NULL;
-
-	if (at < argument.size)
-		is_good = is_good && str_to_number(str_from(argument, at + 1), UINT16_MAX, &port) && port > 0;
-	if (is_good) {
-		memcpy(text, argument.data, end);
-		/* A zone (fe80::1%eth0) is one of IPv6. */
-		is_good = inet_pton(AF_INET6, text, address) == 1 || (end == at && inet_pton(AF_INET, text, address) == 1);
-	}
-	return is_good ? NULL : "an address, perhaps with a port behind: 192.0.2.1, 127.0.0.1@5353, 2001:db8::53";
-}
-
-static const char *
-complain_dsn_notify(struct str argument)
-{
-	static const struct str conditions[] = {STR("failure"), STR("delay"), STR("success")};
-	enum { N_CONDITIONS = sizeof(conditions) / sizeof(conditions[0]) };
-	bool is_seen[N_CONDITIONS] = {0};
-	struct str rest = argument, word = {0};
-
-	if (str_equals(argument, STR("never")))
-		return NULL;
-	while (str_next_token(&rest, ',', &word)) {
-		size_t i = 0;
-
-		while (i < N_CONDITIONS && !str_equals(word, conditions[i]))
-			i++;
-		if (i == N_CONDITIONS || is_seen[i])
-			return "off, never, or a list of failure, delay and success with commas and without blanks";
-		is_seen[i] = true;
-	}
-	if (argument.size > 0 && argument.data[argument.size - 1] == ',')
-		return "a list without a comma at its end";
-	return NULL;
-}
-
-/* A queue that depends on where one stands would lose mail. */
-static const char *
-complain_queue_dir(struct str argument)
-{
-	if (str_starts_with(argument, STR("/")) || str_starts_with(argument, STR("~/")))
-		return NULL;
-	return "an absolute path";
-}
-
-/* Is text an address of IPv4, or of IPv6 in brackets? */
-static bool
-is_address(struct str text)
-{
-	bool is_bracketed = text.size > 2 && text.data[0] == '[' && text.data[text.size - 1] == ']';
-	struct in6_addr address;
-	char *copy;
-	bool is_good;
-
-	if (is_bracketed)
-		text = str_make(text.data + 1, text.size - 2);
-	copy = mem_copy(text.data, text.size);
-	is_good = inet_pton(is_bracketed ? AF_INET6 : AF_INET, copy, &address) == 1;
-	free(copy);
-	return is_good;
-}
-
-static const char *
-complain_mta_sts_connect(struct str argument)
-{
-	size_t colon = argument.size;
-	uint64_t port = 0;
-
-	while (colon > 0 && argument.data[colon - 1] != ':')
-		colon--;
-	if (colon > 0 && str_to_number(str_from(argument, colon), UINT16_MAX, &port) && port > 0 &&
-	    is_address(str_first(argument, colon - 1)))
-		return NULL;
-	return "an address and a port, such as 192.0.2.1:443 or [2001:db8::1]:443";
-}
-
-static const char *
-complain_bounce_to(struct str argument)
-{
-	if (str_equals(argument, STR("local")) || str_equals(argument, STR("sender")))
-		return NULL;
-	if (str_find(argument, '@') == argument.size || mailbox_fault(argument) != NULL)
-		return "local, sender, or an address with a domain";
-	return NULL;
-}
-
-static const char *
-complain_identity(struct str argument)
-{
-	struct identity identity = {0};
-	struct err ignored = {0};
-	bool is_good = str_equals(argument, STR("off")) || identity_parse(&identity, argument, &ignored);
-
-	identity_free(&identity);
-	err_clear(&ignored);
-	return is_good ? NULL : "off, an address with a domain, or NAME=ADDRESS and *=ADDRESS, each name once";
-}
-
-/* A number of one to three digits, without zeros in front, off the front of *rest. */
-static bool
-skip_code_number(struct str *rest)
-{
-	enum { DIGITS_MOST = 3 };
-	bool has_zero_in_front = rest->size > 1 && rest->data[0] == '0' && ascii_is_digit(rest->data[1]);
-	size_t n = 0;
-
-	while (n < rest->size && ascii_is_digit(rest->data[n]))
-		n++;
-	*rest = str_from(*rest, n);
-	return n > 0 && n <= DIGITS_MOST && !has_zero_in_front;
-}
-
-static bool
-skip_char(struct str *rest, char c)
-{
-	if (rest->size == 0 || rest->data[0] != c)
-		return false;
-	*rest = str_from(*rest, 1);
-	return true;
-}
-
-static const char *
-complain_treat_as_temporary(struct str argument)
-{
-	struct str code = {0};
-
-	while (keyword_next_code(&argument, &code)) {
-		if (!skip_char(&code, '5') || !skip_char(&code, '.') || !skip_code_number(&code) || !skip_char(&code, '.') ||
-		    !skip_code_number(&code) || code.size > 0)
-			return "a list of enhanced codes that begin with 5, such as 5.4.5 5.7.1";
-	}
-	return NULL;
-}
-
 #define FIELD(field) .name = #field, .offset = offsetof(struct account, field)
 #define TEXT(field) FIELD(field), .type = KEYWORD_TEXT
 #define SWITCH(field, value) FIELD(field), .type = KEYWORD_SWITCH, .words = on_off_words, .initial = (value)
@@ -317,11 +156,18 @@ static const struct keyword settings[] = {
 	{TEXT(domain), .initial = "localhost", .metavar = "DOMAIN", .help = "argument of EHLO or LHLO; %H, %C, %M are expanded"},
 	{WORD(auth, auth_words, "off"), .empty = "on", .metavar = "on|off|METHOD",
 	 .help = "authentication; on: the best method the server offers"},
+	{WORD(auth_min, auth_min_words, "plain"), .help = "weakest kind of authentication to use"},
 	{WORD(auth_cleartext, cleartext_words, "never"), .help = "where a password may be sent without TLS"},
 	{TEXT(user), .metavar = "NAME", .help = "user name for authentication"},
-	{TEXT(password), .flags = KEYWORD_IS_SECRET, .metavar = "PASSWORD", .help = "password for authentication"},
-	{TEXT(passwordeval), .flags = KEYWORD_IS_COMMAND, .metavar = "COMMAND",
+	{TEXT(password), .flags = KEYWORD_IS_SECRET | KEYWORD_IS_PASSWORD, .metavar = "PASSWORD",
+	 .help = "password for authentication"},
+	{TEXT(password_file), .flags = KEYWORD_IS_PATH | KEYWORD_IS_PASSWORD, .metavar = "FILE",
+	 .help = "file whose first line is the password"},
+	{TEXT(passwordeval), .flags = KEYWORD_IS_COMMAND | KEYWORD_IS_PASSWORD, .metavar = "COMMAND",
 	 .help = "command whose first line of output is the password"},
+	{TEXT(passwordexec), .flags = KEYWORD_IS_COMMAND | KEYWORD_IS_PASSWORD, .metavar = "COMMAND",
+	 .help = "the same without a shell: words, with double quotes around those that have blanks"},
+	{SWITCH(keyring, "off"), .empty = "on", .help = "look into the desktop's keyring for the password (secret-tool)"},
 	{TEXT(ntlmdomain), .flags = KEYWORD_FILE_ONLY, .metavar = "DOMAIN", .help = "domain for NTLM"},
 	{SWITCH(tls, "off"), .empty = "on", .help = "encrypt; the server must be able to"},
 	{SWITCH(tls_starttls, "on"), .empty = "on", .help = "start TLS by STARTTLS; off: from the first byte"},
@@ -329,11 +175,17 @@ static const struct keyword settings[] = {
 	{TEXT(tls_trust_file), .flags = KEYWORD_IS_PATH | KEYWORD_KEEPS_EMPTY, .initial = "system", .metavar = "FILE",
 	 .help = "certificates to trust, or system"},
 	{TEXT(tls_crl_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "revocation list"},
+	{WORD(tls_ocsp, ocsp_words, "on"), .empty = "on",
+	 .help = "OCSP responses that a server sends must be good; off: do not ask; require: must be there"},
 	{TEXT(tls_fingerprint), .complain = complain_fingerprint, .metavar = "FINGERPRINT",
-	 .help = "the certificate to trust instead of tls_trust_file"},
-	{TEXT(tls_pin), .metavar = "LIST", .help = "public keys to insist on: sha256/BASE64 or hexadecimal digests"},
+	 .help = "the certificate to trust instead of tls_trust_file, or also"},
+	{TEXT(tls_pin), .metavar = "LIST",
+	 .help = "public keys to insist on, or to trust only: sha256/BASE64 or hexadecimal digests"},
+	{SWITCH(tls_tofu, "off"), .empty = "on", .help = "trust a server's first key, and no other key later, instead of tls_trust_file"},
 	{TEXT(tls_key_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "private key of the client certificate"},
 	{TEXT(tls_cert_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "client certificate"},
+	{TEXT(tls_key_password), .flags = KEYWORD_IS_SECRET, .metavar = "PASSWORD",
+	 .help = "passphrase of tls_key_file, or PIN of its token"},
 	{SWITCH(tls_certcheck, "on"), .empty = "on", .help = "check the server's certificate"},
 	{WORD(tls_min, tls_min_words, "1.2"), .help = "oldest version of TLS to accept"},
 	{FIELD(tls_min_dh_prime_bits), .type = KEYWORD_NUMBER, .least = 1, .most = INT32_MAX, .empty = "", .metavar = "BITS",
@@ -347,6 +199,8 @@ static const struct keyword settings[] = {
 	 .help = "where to fetch policies from, whatever the host's address is"},
 	{TEXT(mta_sts_trust_file), .flags = KEYWORD_IS_PATH, .initial = "system", .metavar = "FILE",
 	 .help = "certificates to trust for policies, or system"},
+	{SWITCH(tls_report, "off"), .empty = "on", .flags = KEYWORD_FILE_ONLY,
+	 .help = "write down each session of a direct delivery for --tls-report"},
 	{SWITCH(auto_from, "off"), .empty = "on", .help = "envelope sender is the login name at maildomain"},
 	{TEXT(maildomain), .metavar = "DOMAIN", .help = "domain for auto_from"},
 	{TEXT(mailname), .metavar = "DOMAIN", .remark = "/etc/mailname, else the name of this host",
@@ -371,6 +225,11 @@ static const struct keyword settings[] = {
 	 .help = "what a line with a single dot means in the input"},
 	{FIELD(max_message_size), .type = KEYWORD_LONG, .words = off_or_unlimited_words, .least = 1, .most = INT64_MAX,
 	 .initial = "unlimited", .metavar = "BYTES", .help = "refuse messages larger than this"},
+	{TEXT(dkim_domain), .complain = complain_dkim_name, .metavar = "DOMAIN", .help = "sign messages from this domain by DKIM"},
+	{TEXT(dkim_selector), .complain = complain_dkim_name, .metavar = "NAME", .help = "where in that domain the public key stands"},
+	{TEXT(dkim_key_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "private key to sign with, RSA or Ed25519"},
+	{TEXT(dkim_selector2), .complain = complain_dkim_name, .metavar = "NAME", .help = "dkim_selector of a second key"},
+	{TEXT(dkim_key_file2), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "a second key to sign with, usually of the other kind"},
 	{SWITCH(atomic, "off"), .empty = "on", .help = "send to all recipients or to none"},
 	{WORD(pipelining, pipelining_words, "auto"), .help = "send commands without waiting for each answer"},
 	{FIELD(chunking), .type = KEYWORD_SWITCH, .words = auto_off_switch_words, .initial = "auto",
@@ -402,6 +261,8 @@ static const struct keyword settings[] = {
 	{FIELD(syslog), .type = KEYWORD_TEXT, .words = syslog_words, .initial = "off", .empty = "on",
 	 .metavar = "on|off|FACILITY", .help = "log by syslog"},
 	{TEXT(aliases), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "aliases of local recipients"},
+	{SWITCH(environment, "off"), .flags = KEYWORD_FILE_ONLY | KEYWORD_SYSTEM_ONLY,
+	 .help = "in the system's file: MAILCRANE_ variables count under the names of sendmail"},
 };
 
 enum { N_SETTINGS = sizeof(settings) / sizeof(settings[0]) };

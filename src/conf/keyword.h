@@ -31,7 +31,9 @@ enum keyword_flag {
 	KEYWORD_IS_SECONDS = 128,   /* --pretend names the unit */
 	KEYWORD_IS_FILE = 256,      /* completes to file names, though ~ is not expanded */
 	KEYWORD_IS_DURATION = 512,  /* a KEYWORD_LONG in seconds: a decimal number with s, m, h, d or w behind, or none (s) */
-	KEYWORD_OF_MESSAGE = 1024   /* has its effect when the message is read, so that a queue entry need not keep it */
+	KEYWORD_OF_MESSAGE = 1024,  /* has its effect when the message is read, so that a queue entry need not keep it */
+	KEYWORD_IS_PASSWORD = 2048, /* a way to the account's password */
+	KEYWORD_SYSTEM_ONLY = 4096  /* counts in the system's file alone, for all of it */
 };
 
 struct keyword_word {

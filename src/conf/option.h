@@ -24,6 +24,7 @@ enum request_mode {
 	MODE_SERVERINFO,    /* -S, --serverinfo */
 	MODE_ETRN,          /* --rmqs=ARGUMENT */
 	MODE_PRINT_CONFIG,  /* --print-config */
+	MODE_CHECK,         /* --check */
 	MODE_FLUSH,         /* --flush, -q */
 	MODE_MAILQ,         /* --mailq, -bp */
 	MODE_SHOW,          /* --show=ID; this and the next four: target, and operands as further ids */
@@ -33,9 +34,11 @@ enum request_mode {
 	MODE_REMOVE,        /* --remove=ID|all */
 	MODE_QUEUE_CHECK,   /* --queue-check */
 	MODE_ROUTE,         /* --route=ADDRESS: target, and operands as further addresses */
+	MODE_FORGET_KEY,    /* --forget-key=HOST:PORT; likewise */
 	MODE_SERVE,         /* -bs: SMTP on standard input and output */
 	MODE_NEWALIASES,    /* -bi, newaliases: check the aliases file */
 	MODE_VERIFY,        /* -bv: what becomes of the operands */
+	MODE_TLS_REPORT,    /* --tls-report: report_day */
 	MODE_NOTHING,       /* -bh, -bH: nothing to do, for there is no host status */
 	MODE_HELP,
 	MODE_VERSION
@@ -102,9 +105,11 @@ struct request {
 	size_t n_operands;
 	enum request_delivery delivery;
 	struct request_flush flush;
-	char *target;               /* "ID", "all", an account or an address */
+	char *target;               /* "ID", "all", an account, an address, or "HOST:PORT" */
+	char *report_day;           /* as given; NULL: today */
 	bool wants_json;            /* --json */
 	bool repairs;               /* --queue-check=repair */
+	bool checks_server;         /* --check=server */
 	enum request_count counts_only;
 	bool ignores_dot;           /* -i, -oi: a line with a single dot is part of the message, whatever lone_dot says */
 	bool skips_aliases;         /* -n under the sendmail names: local names are not looked up */
@@ -140,7 +145,9 @@ enum option_act {
 	OPTION_ACT_ACCOUNT,
 	OPTION_ACT_SERVERINFO,
 	OPTION_ACT_RMQS,
+	OPTION_ACT_TLS_REPORT,
 	OPTION_ACT_PRINT_CONFIG,
+	OPTION_ACT_CHECK,
 	OPTION_ACT_FROM,
 	OPTION_ACT_READ_RECIPIENTS,
 	OPTION_ACT_READ_ENVELOPE_FROM,
@@ -159,7 +166,8 @@ enum option_act {
 	OPTION_ACT_RETRY,
 	OPTION_ACT_REMOVE,
 	OPTION_ACT_QUEUE_CHECK,
-	OPTION_ACT_ROUTE
+	OPTION_ACT_ROUTE,
+	OPTION_ACT_FORGET_KEY
 };
 
 /* One option as the parser, --help and the completion scripts see it. */

@@ -1,9 +1,8 @@
-/* rcfile.c - finds the configuration files, reads them, merges their accounts, and chooses one. */
+/* rcfile.c - finds the configuration files, reads them, and merges their accounts. */
 
 #include "config.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -170,6 +169,7 @@ read_file(struct config *config, int index, bool is_user_file, struct rcparse *p
 {
 	struct config_file *file = &config->files[index];
 	struct err failure = {0};
+	struct stat facts = {0};
 	struct buf text = {0};
 	int fd = -1;
 	bool is_good = true;
@@ -190,9 +190,11 @@ read_file(struct config *config, int index, bool is_user_file, struct rcparse *p
 	file->is_used = true;
 	if (config->only_looks)
 		goto out;
-	parse->name = file->path;
-	parse->refuses_eval = config->refuses_eval;
-	is_good = (!is_user_file || !rcparse_has_secret(buf_str(&text)) || check_permissions(fd, file->path, err)) &&
+	*parse = (struct rcparse){file->path, config->refuses_eval, config->is_alone, !is_user_file, NULL, 0};
+	file->has_secret = rcparse_has_secret(buf_str(&text));
+	if (fstat(fd, &facts) == 0)
+		file->mode = facts.st_mode & 07777U;
+	is_good = (!is_user_file || !file->has_secret || check_permissions(fd, file->path, err)) &&
 	          rcparse_read(parse, buf_str(&text), err);
 out:
 	close(fd);
@@ -264,196 +266,6 @@ config_parse(struct config *config, const char *name, struct str text, struct er
 		merge(config, &parse);
 	rcparse_free(&parse);
 	return is_good;
-}
-
-bool
-config_is_pattern(const char *from)
-{
-	return from != NULL && strpbrk(from, "?*[") != NULL;
-}
-
-static bool
-matches(const char *from, const char *sender)
-{
-	if (config_is_pattern(from))
-		return fnmatch(from, sender, 0) == 0;
-	return str_equals_nocase(str_of(from), str_of(sender));
-}
-
-/* sender without "+detail"; the caller's. NULL: there is none before the '@'. */
-static char *
-strip_detail(const char *sender)
-{
-	struct str whole = str_of(sender);
-	size_t plus = str_find(whole, '+'), at = str_find(whole, '@');
-	struct buf b = {0};
-
-	if (at == whole.size || plus > at)
-		return NULL;
-	buf_add_str(&b, str_first(whole, plus));
-	buf_add_str(&b, str_from(whole, at));
-	return buf_take(&b);
-}
-
-static const struct account *
-find_by_sender(const struct config *config, const char *wanted)
-{
-	const struct account *found = NULL;
-	struct str bare = str_trim(str_of(wanted));
-	char *sender = NULL, *stripped = NULL;
-
-	if (bare.size > 1 && bare.data[0] == '<' && bare.data[bare.size - 1] == '>')
-		bare = str_make(bare.data + 1, bare.size - 2);
-	sender = mem_copy(bare.data, bare.size);
-	stripped = strip_detail(sender);
-	for (size_t i = 0; i < config->n_accounts && found == NULL; i++) {
-		const char *from = config->accounts[i].from;
-
-		if (from == NULL)
-			continue;
-		if (matches(from, sender) || (stripped != NULL && strchr(from, '+') == NULL && matches(from, stripped)))
-			found = &config->accounts[i];
-	}
-	free(sender);
-	free(stripped);
-	return found;
-}
-
-static const struct account *
-find_by_id(const struct config *config, const char *id)
-{
-	for (size_t i = 0; i < config->n_accounts; i++)
-		if (strcmp(config->accounts[i].id, id) == 0)
-			return &config->accounts[i];
-	return NULL;
-}
-
-/* "FILE and FILE", the files that were read; false when there was none. */
-static bool
-add_used_files(struct buf *b, const struct config *config)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < config->n_files; i++) {
-		if (!config->files[i].is_used)
-			continue;
-		buf_printf(b, "%s%s", n++ > 0 ? " and " : "", config->files[i].path);
-	}
-	return n > 0;
-}
-
-static void
-add_account_names(struct buf *b, const struct config *config)
-{
-	for (size_t i = 0; i < config->n_accounts; i++)
-		buf_printf(b, "%s%s", i > 0 ? ", " : "", config->accounts[i].id);
-}
-
-static const char *
-nearest_id(const struct config *config, const char *id)
-{
-	size_t least = strlen(id) / 2;
-	const char *nearest = NULL;
-
-	for (size_t i = 0; i < config->n_accounts; i++) {
-		size_t distance = str_distance(str_of(id), str_of(config->accounts[i].id));
-
-		if (distance <= least) {
-			least = distance;
-			nearest = config->accounts[i].id;
-		}
-	}
-	return nearest;
-}
-
-/* A file that is there and could not be read is the likeliest reason, so it is the one that is told. */
-static const struct config_file *
-find_refused(const struct config *config)
-{
-	for (size_t i = 0; i < config->n_files; i++)
-		if (config->files[i].error != 0 && !config->files[i].is_replaced)
-			return &config->files[i];
-	return NULL;
-}
-
-static void
-hint_at_places(const struct config *config, struct err *err)
-{
-	struct buf places = {0};
-
-	for (size_t i = 0; i < config->n_files; i++)
-		buf_printf(&places, "%s%s", i > 0 ? ", " : "", config->files[i].path);
-	if (places.size > 0)
-		err_hint(err, "looked for %s; write one, or name the server with --host", buf_text(&places));
-	buf_free(&places);
-}
-
-static bool
-refuse_id(const struct config *config, const char *id, struct err *err)
-{
-	const char *nearest = nearest_id(config, id);
-	struct buf used = {0}, clean = {0};
-
-	err_add_clean(&clean, str_of(id));
-	if (!add_used_files(&used, config)) {
-		err_set(err, EX_CONFIG, "account %s not found: no configuration file available", buf_text(&clean));
-		hint_at_places(config, err);
-	} else if (nearest != NULL) {
-		err_set(err, EX_CONFIG, "account %s not found in %s (did you mean '%s'?)", buf_text(&clean), buf_text(&used), nearest);
-	} else {
-		err_set(err, EX_CONFIG, "account %s not found in %s", buf_text(&clean), buf_text(&used));
-	}
-	buf_free(&used);
-	buf_free(&clean);
-	return false;
-}
-
-static bool
-refuse_default(const struct config *config, struct err *err)
-{
-	struct buf used = {0}, names = {0};
-
-	add_account_names(&names, config);
-	if (!add_used_files(&used, config)) {
-		err_set(err, EX_CONFIG, "account default not found: no configuration file available");
-		hint_at_places(config, err);
-	} else if (config->n_accounts == 0) {
-		err_set(err, EX_CONFIG, "account default not found: no account is defined in %s", buf_text(&used));
-	} else {
-		err_set(err, EX_CONFIG, "account default not found in %s; the accounts there are: %s", buf_text(&used),
-		        buf_text(&names));
-		err_hint(err, "choose one with -a, or add the line 'account default : %s'", config->accounts[0].id);
-	}
-	buf_free(&used);
-	buf_free(&names);
-	return false;
-}
-
-bool
-config_choose(const struct config *config, const char *id, const char *sender, const struct account **account,
-              struct err *err)
-{
-	const struct config_file *refused = find_refused(config);
-
-	*account = NULL;
-	if (id != NULL)
-		*account = find_by_id(config, id);
-	else if (sender != NULL)
-		*account = find_by_sender(config, sender);
-	if (*account == NULL && id == NULL)
-		*account = find_by_id(config, "default");
-	if (*account == NULL && id == NULL && config->n_accounts == 1)
-		*account = &config->accounts[0];
-	if (*account != NULL)
-		return true;
-	if (refused == NULL)
-		return id != NULL ? refuse_id(config, id, err) : refuse_default(config, err);
-	err_set(err, EX_CONFIG, "cannot read configuration file %s: %s", refused->path, refused->refusal);
-	if (refused->hint != NULL)
-		err_hint(err, "%s", refused->hint);
-	if (id != NULL)
-		err_prefix(err, "account %s", id);
-	return false;
 }
 
 bool

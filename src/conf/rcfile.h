@@ -19,6 +19,8 @@ struct config_file {
 	int error;         /* errno when it could not be looked for or read; 0: it is not there, or all is well */
 	char *refusal;     /* why, for EACCES with "uid 33 may not read it: owner 0, mode 0600"; NULL when error is 0 */
 	char *hint;        /* the command that mends it; NULL */
+	bool has_secret;   /* a secret as such stands in it; known once it is used */
+	unsigned mode;     /* its permission bits; likewise */
 };
 
 struct config {
@@ -27,6 +29,7 @@ struct config {
 	struct config_file *files;
 	size_t n_files;
 	bool refuses_eval; /* to be set before reading: `eval` lines are an error, no command is run */
+	bool is_alone;     /* likewise: commands get no terminal, for there is nobody to ask */
 	bool only_looks;   /* likewise: see which files there are and can be read, whatever is in them; no accounts */
 };
 
@@ -38,7 +41,7 @@ struct config_search {
 	const char *xdg_config_home;
 };
 
-/* Find and read; config is zeroed but for refuses_eval and only_looks. Bad content: EX_CONFIG, "FILE:LINE:COLUMN: what, and
+/* Find and read; config is zeroed but for refuses_eval, is_alone and only_looks. Bad content: EX_CONFIG, "FILE:LINE:COLUMN: what, and
  * the nearest known word". No file at all is not an error. An existing file that may not be read is recorded in
  * files (EACCES is never "no such file"), and is an error only for -C. */
 bool config_load(struct config *config, const struct config_search *search, struct err *err);

@@ -214,11 +214,22 @@ begin_defaults(struct reader *reader, const struct line *line, struct err *err)
 }
 
 static bool
+refuse_elsewhere(const struct reader *reader, const struct line *line, struct err *err)
+{
+	err_set(err, EX_CONFIG, "%.*s: counts in the system's configuration file only", STR_ARG(line->keyword));
+	return fail_at(reader, line, line->keyword_column, err);
+}
+
+static bool
 take_setting(struct reader *reader, const struct line *line, struct err *err)
 {
 	struct rcparse *parse = reader->parse;
 	struct account *account = &reader->defaults;
+	const struct keyword *keyword = keyword_find(line->keyword, NULL);
 	bool is_known = keyword_is_known(line->keyword);
+
+	if (keyword != NULL && (keyword->flags & KEYWORD_SYSTEM_ONLY) != 0 && !parse->is_system)
+		return refuse_elsewhere(reader, line, err);
 
 	if (is_known && !reader->is_in_defaults && parse->n_accounts == 0) {
 		add_account(reader, STR("default"), line->number);
@@ -255,6 +266,7 @@ evaluate(struct reader *reader, const struct line *line, struct err *err)
 {
 	struct buf output = {0};
 	char *command = mem_copy(line->argument.data, line->argument.size);
+	const struct proc_command shell = {.line = command, .is_alone = reader->parse->is_alone};
 	struct line result = {.number = line->number, .is_evaluated = true};
 	struct str text = {0}, first = {0};
 	bool is_good = false;
@@ -266,7 +278,7 @@ evaluate(struct reader *reader, const struct line *line, struct err *err)
 	else if (reader->parse->refuses_eval)
 		err_set(err, EX_CONFIG, "eval: commands are not run here");
 	else
-		is_good = proc_run(command, EVAL_OUTPUT_MOST, clock_deadline(EVAL_SECONDS), &output, err);
+		is_good = proc_run_command(&shell, EVAL_OUTPUT_MOST, clock_deadline(EVAL_SECONDS), &output, err);
 	if (is_good && output.size == 0)
 		is_good = err_set(err, EX_CONFIG, "eval: the command printed nothing");
 	if (!is_good) {
@@ -319,6 +331,20 @@ rcparse_has_secret(struct str text)
 			return true;
 	}
 	return false;
+}
+
+struct str
+rcparse_last(struct str text, struct str keyword)
+{
+	struct str raw = {0}, last = {0};
+	struct line line = {0};
+
+	while (next_line(&text, &raw)) {
+		split_line(raw, &line);
+		if (str_equals(line.keyword, keyword))
+			last = line.argument;
+	}
+	return last;
 }
 
 void

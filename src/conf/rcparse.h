@@ -13,6 +13,8 @@
 struct rcparse {
 	const char *name;         /* of the file, for messages and origins; must live as long as the accounts */
 	bool refuses_eval;        /* `eval` is an error: no command is ever run */
+	bool is_alone;            /* a command of `eval` gets no terminal: there is nobody to ask */
+	bool is_system;           /* it is the system's own file, where KEYWORD_SYSTEM_ONLY counts */
 	struct account *accounts; /* in the order of the file; owned */
 	size_t n_accounts;
 };
@@ -22,6 +24,9 @@ bool rcparse_read(struct rcparse *parse, struct str text, struct err *err);
 
 /* Does text hold a secret as such (`password` with an argument)? Looks at the lines only, runs nothing. */
 bool rcparse_has_secret(struct str text);
+
+/* The argument of the last line of text with this keyword; empty when there is none. Looks at the lines only. */
+struct str rcparse_last(struct str text, struct str keyword);
 
 void rcparse_free(struct rcparse *parse);
 

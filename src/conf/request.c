@@ -107,9 +107,11 @@ mode_name(enum request_mode mode)
 {
 	static const char *const names[] = {
 		[MODE_SERVERINFO] = "--serverinfo", [MODE_ETRN] = "--rmqs", [MODE_PRINT_CONFIG] = "--print-config",
+		[MODE_CHECK] = "--check",
 		[MODE_FLUSH] = "--flush", [MODE_MAILQ] = "--mailq", [MODE_SHOW] = "--show", [MODE_HOLD] = "--hold",
 		[MODE_RELEASE] = "--release", [MODE_RETRY] = "--retry", [MODE_REMOVE] = "--remove",
-		[MODE_QUEUE_CHECK] = "--queue-check", [MODE_ROUTE] = "--route", [MODE_SERVE] = "-bs", [MODE_NEWALIASES] = "-bi", [MODE_VERIFY] = "-bv",
+		[MODE_QUEUE_CHECK] = "--queue-check", [MODE_ROUTE] = "--route", [MODE_FORGET_KEY] = "--forget-key",
+		[MODE_SERVE] = "-bs", [MODE_NEWALIASES] = "-bi", [MODE_VERIFY] = "-bv", [MODE_TLS_REPORT] = "--tls-report",
 		[MODE_NOTHING] = "-bh"
 	};
 
@@ -163,6 +165,15 @@ take_queue_check(struct request *request, const char *argument, struct err *err)
 }
 
 static bool
+take_check(struct request *request, const char *argument, struct err *err)
+{
+	if (argument != NULL && strcmp(argument, "server") != 0)
+		return err_set(err, EX_USAGE, "option --check takes no other argument than 'server'");
+	request->checks_server = argument != NULL;
+	return set_mode(request, MODE_CHECK, err);
+}
+
+static bool
 take_queue_action(struct request *request, enum option_act act, const char *argument, struct err *err)
 {
 	switch (act) {
@@ -196,6 +207,8 @@ take_queue_action(struct request *request, enum option_act act, const char *argu
 		return take_queue_check(request, argument, err);
 	case OPTION_ACT_ROUTE:
 		return take_target(request, MODE_ROUTE, argument, err);
+	case OPTION_ACT_FORGET_KEY:
+		return take_target(request, MODE_FORGET_KEY, argument, err);
 	default:
 		return true;
 	}
@@ -232,8 +245,13 @@ take_action(struct request *request, enum option_act act, const char *argument, 
 	case OPTION_ACT_RMQS:
 		replace(&request->etrn_argument, argument);
 		return set_mode(request, MODE_ETRN, err);
+	case OPTION_ACT_TLS_REPORT:
+		replace(&request->report_day, argument);
+		return set_mode(request, MODE_TLS_REPORT, err);
 	case OPTION_ACT_PRINT_CONFIG:
 		return set_mode(request, MODE_PRINT_CONFIG, err);
+	case OPTION_ACT_CHECK:
+		return take_check(request, argument, err);
 	case OPTION_ACT_FROM:
 		replace(&request->sender, argument);
 		return true;
@@ -398,8 +416,10 @@ check_queue(const struct request *request, struct err *err)
 	const char *option = flush->network_up ? "--network-up" : flush->all_users ? "--all-users" : "--force";
 
 	bool is_about_queue = request->mode >= MODE_FLUSH && request->mode <= MODE_QUEUE_CHECK;
+	bool does_more = request->mode == MODE_SERVE || request->mode == MODE_FORGET_KEY || request->mode == MODE_CHECK ||
+	                 request->mode == MODE_TLS_REPORT;
 
-	if (request->is_pretending && (is_about_queue || request->mode == MODE_SERVE))
+	if (request->is_pretending && (is_about_queue || does_more))
 		return err_set(err, EX_USAGE, "cannot use both --pretend and %s", mode_name(request->mode));
 	if (request->mode != MODE_FLUSH && (flush->is_forced || flush->network_up || flush->all_users))
 		return err_set(err, EX_USAGE, "%s goes with --flush", option);
@@ -408,8 +428,8 @@ check_queue(const struct request *request, struct err *err)
 	if (request->counts_only != COUNT_NONE)
 		return err_set(err, EX_USAGE, "--json does not go with -bpc and -bP");
 	if (request->mode != MODE_MAILQ && request->mode != MODE_SHOW && request->mode != MODE_QUEUE_CHECK &&
-	    request->mode != MODE_ROUTE)
-		return err_set(err, EX_USAGE, "--json goes with --mailq, --show, --queue-check and --route");
+	    request->mode != MODE_ROUTE && request->mode != MODE_CHECK)
+		return err_set(err, EX_USAGE, "--json goes with --mailq, --show, --queue-check, --route and --check");
 	return true;
 }
 
@@ -466,6 +486,7 @@ request_free(struct request *request)
 	free(request->sender);
 	free(request->etrn_argument);
 	free(request->target);
+	free(request->report_day);
 	free(request->envid);
 	free(request->log_tag);
 	for (size_t i = 0; i < request->flush.n_filters; i++)

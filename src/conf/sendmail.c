@@ -72,7 +72,7 @@ static const struct {
 bool
 sendmail_mode(const char *argument, enum request_mode *mode, enum request_count *counts_only, struct err *err)
 {
-	const char *hint = NULL;
+	const char *hint = "-bm sends (and is not needed), -bs speaks SMTP, -bp lists the queue, -bi checks aliases, -bv addresses";
 	struct buf clean = {0};
 
 	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
@@ -89,7 +89,7 @@ sendmail_mode(const char *argument, enum request_mode *mode, enum request_count 
 	err_add_clean(&clean, str_of(argument));
 	err_set(err, EX_USAGE, "unsupported operation mode -b%s", buf_text(&clean));
 	buf_free(&clean);
-	return hint == NULL ? false : err_hint(err, "%s", hint);
+	return err_hint(err, "%s", hint);
 }
 
 /* "", "t", "true", "yes"; "f" and "no" say the opposite, and all else nothing. */

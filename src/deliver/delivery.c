@@ -10,6 +10,7 @@
 #include "deliver/delivery.h"
 #include "deliver/destination.h"
 #include "deliver/hosts.h"
+#include "deliver/tlsnote.h"
 
 size_t
 delivery_count_pending(const struct delivery *delivery)
@@ -31,22 +32,67 @@ refuse_header(struct parcel *parcel)
 	envelope_settle(&parcel->envelope, &why);
 }
 
+/* The message cannot be made ready to be sent. Returns false. */
+static bool
+put_off(struct parcel *parcel, struct err *err)
+{
+	struct outcome why = {.state = OUTCOME_DEFERRED, .stage = OUTCOME_LOCALLY};
+
+	outcome_set_text(&why, buf_str(&err->text));
+	envelope_settle(&parcel->envelope, &why);
+	err_clear(err);
+	return false;
+}
+
 /* Make parcel->encoded for this server. False: the parcel's recipients were told why. */
 static bool
 encode_message(struct parcel *parcel, struct mime_server server)
 {
-	struct outcome why = {.state = OUTCOME_DEFERRED, .stage = OUTCOME_LOCALLY};
 	struct err err = {0};
 
 	message_free(&parcel->encoded);
-	if (!mime_encode(&parcel->message, server, &parcel->encoded, &parcel->encoding, &err)) {
-		outcome_set_text(&why, buf_str(&err.text));
-		envelope_settle(&parcel->envelope, &why);
-		err_clear(&err);
-		return false;
-	}
+	message_free(&parcel->sealed);
+	parcel->is_sealed = false;
+	if (!mime_encode(&parcel->message, server, &parcel->encoded, &parcel->encoding, &err))
+		return put_off(parcel, &err);
 	parcel->is_examined = true;
 	parcel->was_for = server;
+	return true;
+}
+
+static void
+show_signing(const struct delivery *delivery, const char *why_not)
+{
+	const struct session_watch *watch = &delivery->watch;
+	struct buf line = {0};
+
+	if (watch->show == NULL)
+		return;
+	if (why_not != NULL)
+		buf_printf(&line, "* not signed for %s: %s", delivery->signer.domain, why_not);
+	else
+		buf_printf(&line, "* signed for %s", delivery->signer.domain);
+	watch->show(watch->context, buf_str(&line));
+	buf_free(&line);
+}
+
+/* Sign what was chosen to be sent, once. False: the parcel's recipients were told why. */
+static bool
+sign_order(struct delivery *delivery, struct parcel *parcel)
+{
+	const char *why_not = NULL;
+	struct err err = {0};
+
+	if (!sign_is_wanted(delivery->account))
+		return true;
+	if (!parcel->is_sealed) {
+		if (!sign_message(&delivery->signer, parcel->order.message, &parcel->sealed, &why_not, &err))
+			return put_off(parcel, &err);
+		parcel->is_sealed = true;
+		show_signing(delivery, why_not);
+	}
+	if (parcel->sealed.is_open)
+		parcel->order.message = &parcel->sealed;
 	return true;
 }
 
@@ -55,7 +101,11 @@ encode_message(struct parcel *parcel, struct mime_server server)
 static bool
 suit_message(const struct account *account, struct parcel *parcel, const struct caps *caps)
 {
-	struct mime_server server = {.takes_8bit = caps->has_8bitmime, .takes_utf8 = caps->has_smtputf8};
+	/* A signature must outlast every server on the way (RFC 6376 5.3). */
+	struct mime_server server = {
+		.takes_8bit = caps->has_8bitmime && !sign_is_wanted(account),
+		.takes_utf8 = caps->has_smtputf8,
+	};
 	struct mime_server was_for = parcel->was_for;
 
 	parcel->order.message = &parcel->message;
@@ -68,6 +118,9 @@ suit_message(const struct account *account, struct parcel *parcel, const struct 
 	if (!parcel->is_examined || (was_for.takes_8bit && !server.takes_8bit) || (was_for.takes_utf8 && !server.takes_utf8)) {
 		if (!encode_message(parcel, server))
 			return false;
+		/* It is not the server that could not take them. */
+		if (caps->has_8bitmime)
+			parcel->encoding.keeps_8bit = false;
 	}
 	if (parcel->encoding.is_changed)
 		parcel->order.message = &parcel->encoded;
@@ -114,7 +167,8 @@ next_order(void *context, const struct caps *caps, struct order **order)
 
 		if (turn != SESSION_GO_ON)
 			return turn;
-		if (envelope_count(&parcel->envelope, OUTCOME_PENDING) > 0 && suit_message(delivery->account, parcel, caps)) {
+		if (envelope_count(&parcel->envelope, OUTCOME_PENDING) > 0 && suit_message(delivery->account, parcel, caps) &&
+		    sign_order(delivery, parcel)) {
 			parcel->order.envelope = &parcel->envelope;
 			*order = &parcel->order;
 			return SESSION_GO_ON;
@@ -172,12 +226,10 @@ delivery_orders(struct delivery *delivery)
 
 /* --- one route ----------------------------------------------------------------------------------------------------- */
 
-enum { FIND_SECONDS = 60 }; /* for all questions of DNS and about policies together */
-
 static bool
 find_route(struct delivery *delivery, struct route *route)
 {
-	int64_t deadline = clock_deadline(FIND_SECONDS);
+	int64_t deadline = clock_deadline(ROUTE_SECONDS);
 	const struct route_query query = {
 		.account = delivery->account,
 		.destination = delivery->destination,
@@ -185,10 +237,13 @@ find_route(struct delivery *delivery, struct route *route)
 		.finder = delivery->finder,
 		.deadline = delivery->limit != 0 ? clock_earlier(delivery->limit, deadline) : deadline,
 	};
+	bool is_found;
 
 	err_clear(&delivery->failure);
 	delivery->why = (struct outcome){.state = OUTCOME_DEFERRED};
-	if (route_find(route, &query)) {
+	is_found = route_find(route, &query);
+	tlsnote_route(delivery, route);
+	if (is_found) {
 		delivery->is_answered = route->is_answered;
 		return true;
 	}
@@ -338,6 +393,20 @@ run_destinations(struct delivery *delivery)
 
 /* --- the whole ----------------------------------------------------------------------------------------------------- */
 
+/* Without its keys an account sends nothing: what should be signed and is not may be refused for good. */
+static bool
+open_signer(struct delivery *delivery)
+{
+	struct err err = {0};
+
+	delivery->why = (struct outcome){.state = OUTCOME_DEFERRED};
+	if (sign_open(&delivery->signer, delivery->account, &err))
+		return true;
+	err.exit_code = EX_CONFIG;
+	outcome_set_text(&delivery->why, buf_str(&err.text));
+	return err_move(&delivery->failure, &err);
+}
+
 bool
 delivery_run(struct delivery *delivery)
 {
@@ -345,10 +414,14 @@ delivery_run(struct delivery *delivery)
 
 	for (size_t i = 0; i < delivery->n_parcels; i++)
 		delivery->parcels[i].exit_code = EX_OK;
-	if (delivery->account->delivery == DELIVER_DIRECT)
+	if (!open_signer(delivery)) {
+		settle(delivery);
+		note_end(delivery);
+	} else if (delivery->account->delivery == DELIVER_DIRECT)
 		run_destinations(delivery);
 	else
 		run_route(delivery);
+	sign_close(&delivery->signer);
 	for (size_t i = 0; i < delivery->n_parcels; i++) {
 		struct parcel *parcel = &delivery->parcels[i];
 		bool is_left = envelope_count(&parcel->envelope, OUTCOME_PENDING) > 0;
@@ -378,6 +451,8 @@ delivery_session(struct delivery *delivery)
 	struct route route = {0};
 	bool is_fine = false;
 
+	if (!open_signer(delivery))
+		return false;
 	if (find_route(delivery, &route)) {
 		is_fine = hosts_session(delivery, &route);
 	} else if (delivery->why.state == OUTCOME_FAILED) {
@@ -385,6 +460,7 @@ delivery_session(struct delivery *delivery)
 		is_fine = true;
 	}
 	route_free(&route);
+	sign_close(&delivery->signer);
 	return is_fine;
 }
 
@@ -406,6 +482,7 @@ parcel_free(struct parcel *parcel)
 {
 	message_free(&parcel->message);
 	message_free(&parcel->encoded);
+	message_free(&parcel->sealed);
 	envelope_free(&parcel->envelope);
 	order_free(&parcel->order);
 	free(parcel->name);

@@ -4,6 +4,7 @@
 #define DELIVER_DELIVERY_H
 
 #include "deliver/session.h"
+#include "deliver/sign.h"
 #include "mail/envelope.h"
 #include "mail/message.h"
 #include "mail/mime.h"
@@ -23,6 +24,8 @@ struct parcel {
 	struct mime_server was_for; /* and told that the server takes this */
 	struct mime_result encoding;
 	struct message encoded;    /* when encoding.is_changed */
+	bool is_sealed;            /* it was signed, or it cannot be: */
+	struct message sealed;     /* what is to be sent, by an account that signs; not open: it goes unsigned */
 };
 
 /* Where parcels come from, one after the other, for as many sessions as it takes. */
@@ -52,6 +55,7 @@ struct delivery {
 	struct finder *finder;        /* NULL: DNS is not asked, so there are only hosts that the account names */
 	const char *destination;      /* for delivery_session with direct delivery: the domain of all that the source hands out */
 	struct tls_wish wish;         /* likewise: what all of it says about TLS */
+	struct sasl_history *history; /* of the run with this account; NULL: none is kept */
 	struct session_watch watch;
 	struct parcel *parcels;       /* for delivery_run */
 	size_t n_parcels;
@@ -71,6 +75,7 @@ struct delivery {
 	size_t n_sessions;            /* connections made */
 	size_t n_finished;            /* parcels that finished() was called for */
 	size_t next_parcel;
+	struct signer signer;         /* as long as the delivery runs */
 };
 
 /* Try each host, for direct delivery those of each destination, until no recipient of `parcels` is pending, everything over as

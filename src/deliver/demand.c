@@ -121,9 +121,10 @@ take_records(const struct inquiry *inquiry, const struct dns_query *answer, cons
 static void
 settle_inquiry(const struct inquiry *inquiry, const struct dns_query *answer, const struct route_query *query)
 {
-	if (answer->result == DNS_FAILED)
+	if (answer->result == DNS_FAILED) {
+		inquiry->host->is_bogus = answer->is_bogus;
 		buf_printf(&inquiry->host->refusal, "cannot look up its TLSA records (%s): %s", buf_text(&inquiry->name), answer->why);
-	else if (answer->result == DNS_FOUND && answer->is_secure)
+	} else if (answer->result == DNS_FOUND && answer->is_secure)
 		take_records(inquiry, answer, query);
 }
 
@@ -249,9 +250,14 @@ enforce_policy(struct route_host *host, const struct policy *policy, const struc
 	           query->destination);
 }
 
+/* A policy in its test changes nothing. What it would have done is for the report, where one is wanted. */
 static void
-mention_policy(struct route_host *host, const struct policy *policy)
+mention_policy(struct route_host *host, const struct policy *policy, const struct account *account)
 {
+	if (policy->sts.mode == MTASTS_TESTING && account->tls_report && host->tls_settings.is_unchecked) {
+		host->tls_settings.is_unchecked = false;
+		host->tls_settings.is_advisory = true;
+	}
 	if (policy->sts.mode == MTASTS_TESTING)
 		buf_printf(&host->explanation, "; the MTA-STS policy %s is for testing only", policy->id);
 	else if (policy->fault != POLICY_GOOD)
@@ -283,7 +289,7 @@ ask_policy(struct route *route, const struct route_query *query)
 		if (route->policy.sts.mode == MTASTS_ENFORCE)
 			enforce_policy(host, &route->policy, query);
 		else
-			mention_policy(host, &route->policy);
+			mention_policy(host, &route->policy, query->account);
 	}
 }
 
@@ -291,8 +297,10 @@ ask_policy(struct route *route, const struct route_query *query)
 
 /* A sender who would rather have it delivered in the clear than not at all overrules what is published, but not the settings. */
 static bool
-counts_published(const struct route_query *query)
+counts_published(const struct route *route, const struct route_query *query)
 {
+	if (!route->is_direct)
+		return true;
 	return !query->wish.is_waived || query->account->tls_policy == TLS_POLICY_DANE_ONLY;
 }
 
@@ -320,7 +328,7 @@ demand_tls(struct route *route, const struct route_query *query)
 	}
 	if (!route->is_direct && !demand_needs_dns(query->account))
 		return;
-	if (!counts_published(query)) {
+	if (!counts_published(route, query)) {
 		explain_waiver(route);
 		return;
 	}

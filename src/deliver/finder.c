@@ -63,16 +63,10 @@ finder_draw(void *argument, uint32_t below)
 }
 
 void
-finder_forget(struct finder *finder)
-{
-	free(finder->server);
-	free(finder->trust_anchor);
-	*finder = (struct finder){.ask = finder->ask, .draw = finder->draw, .context = finder->context, .spool = finder->spool};
-}
-
-void
 finder_close(struct finder *finder)
 {
 	dns_close(finder->dns);
-	finder_forget(finder);
+	free(finder->server);
+	free(finder->trust_anchor);
+	*finder = (struct finder){.ask = finder->ask, .draw = finder->draw, .context = finder->context, .spool = finder->spool};
 }

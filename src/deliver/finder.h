@@ -1,7 +1,8 @@
 /* finder.h - what finding a route needs of the world: DNS, opened when it is first asked and kept open from one route to the
  * next, and a folder of policies.
  *
- * A zeroed finder is valid. It belongs to one process: after fork(2) the child calls finder_forget(). */
+ * A zeroed finder is valid. It belongs to one process: it is closed before a fork(2), and opens by itself when it is asked
+ * again. */
 
 #ifndef DELIVER_FINDER_H
 #define DELIVER_FINDER_H
@@ -32,9 +33,6 @@ void finder_ask(struct finder *finder, struct dns_query *queries, size_t n, int6
 
 /* A random number from 0 to below - 1. argument is a struct finder *: the form is that of net/service.h. */
 uint32_t finder_draw(void *argument, uint32_t below);
-
-/* In a child: what the parent has open is not ours. */
-void finder_forget(struct finder *finder);
 
 /* Twice is harmless. */
 void finder_close(struct finder *finder);

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "deliver/hosts.h"
+#include "deliver/tlsnote.h"
 
 /* Was something learnt that makes another session with the same host useful: a recipient settled, or BDAT found unusable? */
 static bool
@@ -25,6 +26,7 @@ has_progressed(const struct delivery *delivery, size_t n_pending_before, size_t 
 
 /* Where a host's sessions stand. */
 struct visit {
+	const struct route *route;
 	const struct route_host *host;
 	struct buf tried;          /* addresses, each with a blank behind */
 	bool must_stay_clear;      /* opportunistic TLS has failed with it */
@@ -41,6 +43,7 @@ make_session(struct delivery *delivery, const struct visit *visit)
 		.must_stay_clear = visit->must_stay_clear,
 		.limit = delivery->limit,
 		.watch = delivery->watch,
+		.history = delivery->history,
 		.orders = delivery_orders(delivery),
 	};
 }
@@ -80,6 +83,7 @@ run_session(struct delivery *delivery, struct visit *visit)
 		delivery->is_tls_used = session.tls.version != NULL;
 	} else if (!session.connection.has_no_other)
 		add_failure(delivery, visit, &err);
+	tlsnote_session(delivery, visit->route, &session, &cause);
 	buf_printf(&visit->tried, "%s ", session.connection.address);
 	err_clear(&err);
 	session_free(&session);
@@ -132,9 +136,9 @@ run_session_somewhere(struct delivery *delivery, struct visit *visit)
 
 /* Sessions with one host, as long as each of them brings something about. */
 static void
-try_host(struct delivery *delivery, const struct route_host *host)
+try_host(struct delivery *delivery, const struct route *route, const struct route_host *host)
 {
-	struct visit visit = {.host = host};
+	struct visit visit = {.route = route, .host = host};
 	size_t n_without_chunking = 0;
 	bool goes_on = true;
 
@@ -161,10 +165,20 @@ struct second_tries {
 	size_t n;
 };
 
+/* A host that cannot do what the message demands (REQUIRETLS) says nothing of the others (RFC 8689 section 4.2.1). */
+static bool
+lacks_requiretls(const struct outcome *outcome)
+{
+	return outcome->state == OUTCOME_FAILED && outcome->reply_code == 0 && outcome->enhanced[0] == 5 &&
+	       outcome->enhanced[1] == 7 && outcome->enhanced[2] == 30;
+}
+
 /* A reply for now to a command about a message; what is in doubt must not be sent again at once. */
 static bool
 may_ask_next(const struct outcome *outcome)
 {
+	if (lacks_requiretls(outcome))
+		return true;
 	return outcome->state == OUTCOME_DEFERRED && outcome->reply_code != 0 && !outcome->may_be_duplicate &&
 	       outcome->stage >= OUTCOME_AT_MAIL && outcome->stage <= OUTCOME_AT_END;
 }
@@ -197,14 +211,17 @@ close_again(struct second_tries *tries)
 	free(tries->list);
 }
 
-/* A login that was refused is not tried elsewhere in the same run: each further one counts as guessing. */
+/* A refused login is not offered to the next host: each attempt counts as guessing, and shows the secret to one more. */
+static bool
+may_log_in(const struct delivery *delivery)
+{
+	return delivery->history == NULL || !delivery->history->is_over;
+}
+
 static bool
 may_try_next_host(const struct delivery *delivery)
 {
-	bool is_login_refused = delivery->why.stage == OUTCOME_AT_AUTH && err_is_set(&delivery->failure) &&
-	                        !err_is_temporary(&delivery->failure);
-
-	return !delivery->has_left && !is_late(delivery) && !is_login_refused;
+	return !delivery->has_left && !is_late(delivery) && may_log_in(delivery);
 }
 
 static const struct route_host *
@@ -230,7 +247,7 @@ hosts_try(struct delivery *delivery, const struct route *route)
 		const struct route_host *following = next_host(route, &i);
 
 		delivery->has_more_hosts = following != NULL;
-		try_host(delivery, host);
+		try_host(delivery, route, host);
 		if (!may_try_next_host(delivery))
 			break;
 		if (following != NULL)
@@ -255,7 +272,7 @@ hosts_session(struct delivery *delivery, const struct route *route)
 	const struct route_host *host = next_host(route, &i);
 
 	while (host != NULL && !is_fine) {
-		struct visit visit = {.host = host};
+		struct visit visit = {.route = route, .host = host};
 
 		is_fine = run_session_somewhere(delivery, &visit);
 		buf_free(&visit.tried);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "deliver/advice.h"
 #include "deliver/report.h"
 
 static void
@@ -103,7 +104,9 @@ report_add_problems(struct buf *b, const struct delivery *delivery, const struct
 			add_problem(b, envelope, recipient);
 		} else if (!has_told_failure) {
 			add_context(b, delivery, parcel);
-			buf_printf(b, "%s: %s\n", recipient->outcome.host, buf_text(&delivery->failure.text));
+			if (recipient->outcome.host[0] != '\0')
+				buf_printf(b, "%s: ", recipient->outcome.host);
+			buf_printf(b, "%s\n", buf_text(&delivery->failure.text));
 			has_told_failure = true;
 		}
 	}
@@ -119,84 +122,12 @@ report_add_success(struct buf *b, const struct parcel *parcel)
 		add_reply(b, &parcel->envelope.recipients[0].outcome);
 }
 
-/* --- hints ---------------------------------------------------------------------------------------------------------- */
-
-/* What servers say, and what it means for the one who reads it. Tried in order; 0 and NULL match everything. */
-static const struct {
-	int reply_code;
-	const char *text;  /* somewhere in the reply */
-	const char *hint;
-} reply_hints[] = {
-	{535, "SmtpClientAuthentication is disabled",
-     "this mailbox does not allow SMTP AUTH: its administrator can allow it, or use 'auth xoauth2' with an access token"},
-	{535, "Username and Password not accepted",
-     "this provider wants an app password (made in the account's security settings) instead of the usual one"},
-	{534, NULL, "this provider wants an app password (made in the account's security settings) instead of the usual one"},
-	{535, NULL, "check 'user' and the password (with passwordeval: run the command by hand and look at its output)"},
-	{530, NULL, "the server wants TLS or a login first: see the settings 'tls' and 'auth'"},
-	{553, "not owned by", "set 'from' to an address that belongs to the login"},
-	{504, "fully-qualified", "set 'from' to a full address, or 'mailname' to a domain that exists"},
-	{550, "authenticat", "the server wants a login first: see the setting 'auth'"},
-	{554, "elay access denied", "the server relays for known users only: see the setting 'auth'"},
-	{550, "elay", "the server relays for known users only: see the setting 'auth'"},
-};
-
-static const char *
-hint_for_reply(const struct outcome *outcome)
-{
-	for (size_t i = 0; i < sizeof(reply_hints) / sizeof(reply_hints[0]); i++) {
-		if (reply_hints[i].reply_code != outcome->reply_code)
-			continue;
-		if (reply_hints[i].text == NULL || strstr(outcome->text, reply_hints[i].text) != NULL)
-			return reply_hints[i].hint;
-	}
-	return NULL;
-}
-
-/* The two usual confusions of ports and kinds of TLS. */
-static const char *
-hint_for_session(const struct account *account, const struct outcome *outcome)
-{
-	if (account->tls && account->tls_starttls && account->port == 465 && outcome->stage == OUTCOME_AT_GREETING)
-		return "port 465 speaks TLS from the first byte on: set 'tls_starttls off', or use port 587";
-	if (account->tls && account->tls_starttls && outcome->stage == OUTCOME_AT_GREETING && outcome->reply_code == 0)
-		return "if this port speaks TLS from the first byte on, as 465 does, set 'tls_starttls off'";
-	if (account->tls && !account->tls_starttls && outcome->stage == OUTCOME_AT_TLS &&
-	    (account->port == 587 || account->port == 25))
-		return "this port usually begins in the clear: set 'tls_starttls on', or use port 465";
-	if (outcome->stage == OUTCOME_AT_TLS && strstr(outcome->text, "does not offer STARTTLS") != NULL)
-		return "if the server really has no TLS, 'tls off' sends without it; nothing was sent now";
-	if (outcome->stage == OUTCOME_AT_AUTH && strstr(outcome->text, "does not offer AUTH") != NULL)
-		return account->tls ? "use 'auth off' if no login is needed here, or the port for submission (587 or 465)"
-		                    : "most servers offer AUTH only under TLS: set 'tls on'";
-	return NULL;
-}
-
-static const char *
-hint_for_token(const struct account *account, const struct outcome *outcome)
-{
-	if (outcome->reply_code != 535 || (account->auth != AUTH_OAUTHBEARER && account->auth != AUTH_XOAUTH2))
-		return NULL;
-	return "access tokens live for an hour or so: run the passwordeval command by hand and look whether it prints a new one, "
-	       "made for this 'user'";
-}
-
-static const char *
-hint_for_outcome(const struct account *account, const struct outcome *outcome)
-{
-	const char *hint = hint_for_token(account, outcome);
-
-	if (hint == NULL)
-		hint = hint_for_reply(outcome);
-	return hint != NULL ? hint : hint_for_session(account, outcome);
-}
-
 const char *
 report_failure_hint(const struct delivery *delivery)
 {
 	if (delivery->failure.hint.size > 0)
 		return buf_text(&delivery->failure.hint);
-	return hint_for_outcome(delivery->account, &delivery->why);
+	return advice_for(delivery->account, &delivery->why);
 }
 
 const char *
@@ -208,7 +139,7 @@ report_hint(const struct delivery *delivery, const struct parcel *parcel)
 		return buf_text(&delivery->failure.hint);
 	for (size_t i = 0; i < parcel->envelope.n_recipients && hint == NULL; i++)
 		if (parcel->envelope.recipients[i].outcome.state != OUTCOME_DELIVERED)
-			hint = hint_for_outcome(delivery->account, &parcel->envelope.recipients[i].outcome);
+			hint = advice_for(delivery->account, &parcel->envelope.recipients[i].outcome);
 	return hint;
 }
 

@@ -33,6 +33,12 @@ given(const char *text)
 	return is_given(text) ? text : NULL;
 }
 
+static const enum tls_ocsp ocsp_of[] = {
+	[OCSP_ON] = TLS_OCSP_ON,
+	[OCSP_OFF] = TLS_OCSP_OFF,
+	[OCSP_REQUIRE] = TLS_OCSP_REQUIRE,
+};
+
 static struct tls_settings
 tls_settings_of(const struct account *account, const char *host)
 {
@@ -44,10 +50,12 @@ tls_settings_of(const struct account *account, const char *host)
 		.pin = given(account->tls_pin),
 		.key_file = given(account->tls_key_file),
 		.cert_file = given(account->tls_cert_file),
+		.key_password = given(account->tls_key_password),
 		.priorities = given(account->tls_priorities),
 		.min_version = account->tls_min,
 		.min_dh_prime_bits = account->tls_min_dh_prime_bits,
 		.is_unchecked = !account->tls_certcheck,
+		.ocsp = ocsp_of[account->tls_ocsp],
 	};
 }
 

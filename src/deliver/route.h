@@ -17,7 +17,11 @@
 #include "net/lookup.h"
 #include "net/tls.h"
 
-enum { ROUTE_HOSTS_MOST = 20, ROUTE_ADDRESSES_MOST = 40 };
+enum {
+	ROUTE_HOSTS_MOST = 20,
+	ROUTE_ADDRESSES_MOST = 40,
+	ROUTE_SECONDS = 60        /* the usual patience for all questions of DNS and about policies together */
+};
 
 enum route_tls {
 	ROUTE_TLS_NONE,
@@ -43,6 +47,7 @@ struct route_host {
 	enum route_reason reason;
 	struct buf explanation;        /* of the demand, for people: "DANE: 2 of 2 TLSA records of _25._tcp.mx.example count" */
 	struct buf refusal;            /* why it must not be tried; empty: it may */
+	bool is_bogus;                 /* because DNSSEC says that somebody has forged something */
 	bool is_trouble_temporary;     /* a wrong certificate is what somebody published or does, not a mistake in our settings */
 	bool has_addresses;            /* `addresses` holds them: nobody looks for others */
 	struct lookup addresses;

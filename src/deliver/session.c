@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "deliver/login.h"
 #include "deliver/session.h"
 
 enum {
@@ -137,15 +138,41 @@ wait_for_reply(struct session *s)
 	exchange(s, true, s->deadline);
 }
 
+/* What has to be known and told of the server's key, where it is believed for having been met. */
+static bool
+prepare_acquaintance(struct session *s, struct tls_settings *settings, struct err *err)
+{
+	if (s->account->tls_tofu && s->watch.tell == NULL)
+		return err_set(err, EX_CONFIG, "tls_tofu: there is nobody who could be told of a first contact");
+	return acquaint_prepare(&s->acquaint, s->account, s->host, &settings->acquaintance, err);
+}
+
+static void
+tell_first_contact(struct session *s)
+{
+	struct buf text = {0};
+
+	if (!s->tls.is_first_contact)
+		return;
+	acquaint_add_notice(&text, s->account, &s->acquaint, &s->tls);
+	s->watch.tell(s->watch.tell_context, buf_text(&text));
+	buf_free(&text);
+}
+
 static bool
 protect(struct session *s, struct err *err)
 {
+	struct tls_settings settings = s->host->tls_settings;
+
+	settings.fault = &s->tls_fault;
 	show(s, "TLS handshake");
-	if (!stream_start_tls(&s->stream, &s->host->tls_settings,
+	if (!prepare_acquaintance(s, &settings, err) ||
+	    !stream_start_tls(&s->stream, &settings,
 	                      within_limit(s, clock_deadline(patience(s, HANDSHAKE_SECONDS))), err))
 		return false;
 	tls_describe(s->stream.tls, &s->tls);
 	s->demand.is_verified = s->tls.is_verified;
+	tell_first_contact(s);
 	show(s, "TLS: %s, certificate %s%s", s->tls.cipher, s->tls.is_verified ? "verified by " : "not verified",
 	     s->tls.is_verified ? s->tls.verified_by : "");
 	return true;
@@ -168,82 +195,6 @@ serve_tls(struct session *s)
 	}
 	dialog_protected(&s->dialog);
 	s->deadline = 0;
-}
-
-/* --- AUTH --------------------------------------------------------------------------------------------------------- */
-
-static bool
-may_show_secret(const struct session *s)
-{
-	if (s->dialog.is_protected || s->account->auth_cleartext == CLEARTEXT_ALWAYS)
-		return true;
-	return s->account->auth_cleartext == CLEARTEXT_LOOPBACK && s->connection.is_loopback;
-}
-
-static void
-begin_mechanism(struct session *s, struct err *err)
-{
-	struct sasl_identity identity = {.account = s->account, .secret = s->secret, .host = s->host->target.host};
-	const char *mechanism = NULL;
-	bool has_response = false, is_sent = false;
-
-	if (s->host->target.socket != NULL)
-		identity.host = s->account->host != NULL ? s->account->host : "localhost";
-	identity.has_binding =
-	    s->stream.tls != NULL && tls_channel_binding(s->stream.tls, &identity.is_exporter, &s->binding);
-	identity.binding = buf_str(&s->binding);
-	if (s->secret != NULL)
-		dialog_hide(&s->dialog, buf_str(&s->secret->text));
-	if (!sasl_choose(s->account, buf_str(&s->dialog.caps.mechanisms), may_show_secret(s), identity.has_binding, &mechanism,
-	                 err) ||
-	    !sasl_start(&s->sasl, mechanism, &identity, err) || !sasl_initial(s->sasl, &has_response, &s->initial, err))
-		return;
-	dialog_auth_begin(&s->dialog, mechanism, has_response ? buf_text(&s->initial) : NULL, &is_sent);
-	if (is_sent)
-		buf_wipe(&s->initial);
-}
-
-static bool
-answer_challenge(struct session *s, struct err *err)
-{
-	struct buf line = {0};
-	bool is_fine;
-
-	/* An initial response that was too long for the AUTH command answers the server's empty challenge. */
-	if (s->initial.size > 0) {
-		dialog_auth_answer(&s->dialog, buf_str(&s->initial));
-		buf_wipe(&s->initial);
-		return true;
-	}
-	is_fine = sasl_step(s->sasl, buf_str(&s->dialog.challenge), &line, err);
-	if (is_fine)
-		dialog_auth_answer(&s->dialog, buf_str(&line));
-	buf_wipe(&line);
-	return is_fine;
-}
-
-static void
-serve_auth(struct session *s)
-{
-	struct err err = {0};
-
-	switch (s->dialog.auth) {
-	case DIALOG_AUTH_CHALLENGED:
-		if (!answer_challenge(s, &err))
-			dialog_auth_cancel(&s->dialog, &err);
-		return;
-	case DIALOG_AUTH_ACCEPTED:
-		if (s->initial.size > 0)
-			err_set(&err, EX_PROTOCOL, "the server accepted a login that was not finished");
-		else if (sasl_finish(s->sasl, &err))
-			dialog_auth_done(&s->dialog);
-		break;
-	default:
-		begin_mechanism(s, &err);
-		break;
-	}
-	if (err_is_set(&err))
-		dialog_give_up(&s->dialog, OUTCOME_AT_AUTH, &err);
 }
 
 /* --- messages ------------------------------------------------------------------------------------------------------- */
@@ -356,7 +307,7 @@ converse(struct session *s)
 			serve_tls(s);
 			break;
 		case WANT_AUTH:
-			serve_auth(s);
+			login_serve(s);
 			break;
 		case WANT_BODY:
 			serve_text(s);
@@ -444,6 +395,9 @@ session_run(struct session *s, struct outcome *why, struct err *err)
 		return true;
 	*why = s->dialog.failure_outcome;
 	err_move(err, &s->dialog.failure);
+	if (s->history != NULL && why->stage == OUTCOME_AT_AUTH &&
+	    (err->exit_code == EX_NOPERM || err->exit_code == EX_PROTOCOL))
+		s->history->is_over = true;
 	if (why->stage == OUTCOME_AT_AUTH && s->sasl != NULL && sasl_reason(s->sasl)[0] != '\0')
 		buf_printf(&err->text, " (%s)", sasl_reason(s->sasl));
 	return fail_session(s, why, err);
@@ -455,9 +409,10 @@ session_free(struct session *s)
 	stream_close(&s->stream);
 	dialog_free(&s->dialog);
 	sasl_free(s->sasl);
+	acquaint_free(&s->acquaint);
 	tls_facts_free(&s->tls);
 	buf_wipe(&s->initial);
-	buf_free(&s->binding);
+	buf_wipe(&s->binding);
 	buf_free(&s->text);
 	buf_free(&s->transcript);
 	memset(s, 0, sizeof(*s));

@@ -7,6 +7,7 @@
 #include "auth/sasl.h"
 #include "auth/secret.h"
 #include "conf/account.h"
+#include "deliver/acquaint.h"
 #include "deliver/route.h"
 #include "net/stream.h"
 #include "smtp/dialog.h"
@@ -16,6 +17,9 @@
 struct session_watch {
 	void (*show)(void *context, struct str line);
 	void *context;
+	/* Something that people must hear, in one line. Where nobody listens (NULL), what would have to be told is not done. */
+	void (*tell)(void *context, const char *text);
+	void *tell_context;
 	void (*progress)(void *context, int64_t n_sent, int64_t n_all); /* bytes */
 	void *progress_context;
 };
@@ -51,6 +55,7 @@ struct session {
 	const struct account *account;
 	const struct route_host *host;
 	const struct secret *secret;    /* NULL: none is needed */
+	struct sasl_history *history;   /* of the run, which this session adds to; NULL: there is none */
 	const char *etrn;               /* ETRN argument; NULL: none */
 	const char *avoid;              /* addresses of the host not to be tried, separated by blanks; NULL: none */
 	bool is_inquiry;                /* only look what the server offers: no AUTH */
@@ -58,11 +63,12 @@ struct session {
 	int64_t limit;                  /* a deadline for all of it, connecting included; 0: none */
 	struct session_watch watch;
 	struct session_orders orders;
-
 	struct dialog_demand demand;
 	struct dialog dialog;
 	struct connection connection;
 	struct stream stream;
+	struct acquaint acquaint;
+	enum tls_fault tls_fault;       /* what was wrong with the server's certificate, also where it does not matter */
 	struct tls_facts tls;           /* tls.version NULL: no TLS was in use */
 	struct sasl *sasl;
 	struct buf initial;             /* initial response that did not fit into AUTH; wiped */

@@ -185,7 +185,7 @@ add_names(const struct dane *dane, struct buf *b)
 {
 	buf_add_text(b, dane->base);
 	for (size_t i = 0; i < sizeof(dane->names) / sizeof(dane->names[0]); i++)
-		if (dane->names[i][0] != '\0')
+		if (dane->names[i][0] != '\0' && strcmp(dane->names[i], dane->base) != 0)
 			buf_printf(b, " or %s", dane->names[i]);
 }
 

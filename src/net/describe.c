@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "net/describe.h"
+#include "net/digest.h"
 #include "net/gnutls.h"
 
 enum { NAMES_MOST = 5, DIGEST_MOST = 64 };
@@ -171,6 +172,7 @@ describe_strength(gnutls_x509_crt_t certificate, struct buf *b)
 void
 describe_certificate(gnutls_x509_crt_t certificate, struct buf *b)
 {
+	unsigned char key[DIGEST_SHA256_SIZE] = {0};
 	gnutls_datum_t issuer = {0};
 
 	buf_add_text(b, "    Subject:\n        ");
@@ -187,5 +189,10 @@ describe_certificate(gnutls_x509_crt_t certificate, struct buf *b)
 	describe_fingerprint(certificate, GNUTLS_DIG_SHA256, b);
 	buf_add_text(b, "\n        SHA1 (deprecated): ");
 	describe_fingerprint(certificate, GNUTLS_DIG_SHA1, b);
+	buf_add_char(b, '\n');
+	if (!digest_of_key(certificate, key))
+		return;
+	buf_add_text(b, "    Public key:\n        ");
+	digest_add_pin(key, b);
 	buf_add_char(b, '\n');
 }

@@ -35,7 +35,7 @@ void describe_fingerprint(gnutls_x509_crt_t certificate, gnutls_digest_algorithm
 /* Append the kind of its key and signature: "RSA with 1024 bits, signed with RSA-SHA1". */
 void describe_strength(gnutls_x509_crt_t certificate, struct buf *b);
 
-/* Append several indented lines: subject, issuer, validity, names, fingerprints. */
+/* Append several indented lines: subject, issuer, validity, names, fingerprints, the digest of its key. */
 void describe_certificate(gnutls_x509_crt_t certificate, struct buf *b);
 
 #endif

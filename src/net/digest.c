@@ -41,6 +41,17 @@ parse_hex(struct str text, struct buf *b)
 	return true;
 }
 
+bool
+digest_take_word(struct str *text, struct str word)
+{
+	struct str rest = *text, first = {0};
+
+	if (!str_next_word(&rest, &first) || !str_equals_nocase(first, word))
+		return false;
+	*text = rest;
+	return true;
+}
+
 gnutls_digest_algorithm_t
 digest_of_size(size_t size)
 {

@@ -17,6 +17,9 @@ bool digest_parse_fingerprint(struct str text, struct buf *b, struct err *err);
  * EX_CONFIG. */
 bool digest_parse_pins(struct str text, struct buf *b, struct err *err);
 
+/* Take the word, which a blank must follow, off the front of *text. False: it is not there. */
+bool digest_take_word(struct str *text, struct str word);
+
 /* The algorithm whose digests have this size: SHA-256, SHA-1 or MD5. */
 gnutls_digest_algorithm_t digest_of_size(size_t size);
 

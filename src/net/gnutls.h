@@ -40,14 +40,30 @@
 	X(error_is_fatal) \
 	X(free) \
 	X(handshake) \
+	X(hash) \
+	X(hash_deinit) \
 	X(hash_fast) \
+	X(hash_init) \
 	X(init) \
 	X(memcmp) \
+	X(ocsp_resp_check_crt) \
+	X(ocsp_resp_deinit) \
+	X(ocsp_resp_get_single) \
+	X(ocsp_resp_get_status) \
+	X(ocsp_resp_import) \
+	X(ocsp_resp_init) \
+	X(ocsp_resp_verify_direct) \
+	X(ocsp_status_request_get2) \
 	X(ocsp_status_request_is_checked) \
 	X(pk_bits_to_sec_param) \
 	X(pk_get_name) \
 	X(pkcs11_init) \
 	X(priority_set_direct) \
+	X(privkey_deinit) \
+	X(privkey_get_pk_algorithm) \
+	X(privkey_import_x509_raw) \
+	X(privkey_init) \
+	X(privkey_sign_data2) \
 	X(protocol_get_name) \
 	X(protocol_get_version) \
 	X(pubkey_deinit) \
@@ -95,10 +111,12 @@
 	X(x509_crt_get_signature_algorithm) \
 	X(x509_crt_import) \
 	X(x509_crt_init) \
+	X(x509_crt_verify) \
 	X(x509_ext_import_subject_alt_names) \
 	X(x509_trust_list_add_cas) \
 	X(x509_trust_list_add_crls) \
 	X(x509_trust_list_deinit) \
+	X(x509_trust_list_get_issuer) \
 	X(x509_trust_list_init) \
 	X(x509_trust_list_verify_crt2)
 /* clang-format on */
@@ -135,14 +153,30 @@ bool gnutls_load(struct err *err);
 #define gnutls_error_is_fatal (*gnutls->error_is_fatal)
 #define gnutls_free (*gnutls->free)
 #define gnutls_handshake (*gnutls->handshake)
+#define gnutls_hash (*gnutls->hash)
+#define gnutls_hash_deinit (*gnutls->hash_deinit)
 #define gnutls_hash_fast (*gnutls->hash_fast)
+#define gnutls_hash_init (*gnutls->hash_init)
 #define gnutls_init (*gnutls->init)
 #define gnutls_memcmp (*gnutls->memcmp)
+#define gnutls_ocsp_resp_check_crt (*gnutls->ocsp_resp_check_crt)
+#define gnutls_ocsp_resp_deinit (*gnutls->ocsp_resp_deinit)
+#define gnutls_ocsp_resp_get_single (*gnutls->ocsp_resp_get_single)
+#define gnutls_ocsp_resp_get_status (*gnutls->ocsp_resp_get_status)
+#define gnutls_ocsp_resp_import (*gnutls->ocsp_resp_import)
+#define gnutls_ocsp_resp_init (*gnutls->ocsp_resp_init)
+#define gnutls_ocsp_resp_verify_direct (*gnutls->ocsp_resp_verify_direct)
+#define gnutls_ocsp_status_request_get2 (*gnutls->ocsp_status_request_get2)
 #define gnutls_ocsp_status_request_is_checked (*gnutls->ocsp_status_request_is_checked)
 #define gnutls_pk_bits_to_sec_param (*gnutls->pk_bits_to_sec_param)
 #define gnutls_pk_get_name (*gnutls->pk_get_name)
 #define gnutls_pkcs11_init (*gnutls->pkcs11_init)
 #define gnutls_priority_set_direct (*gnutls->priority_set_direct)
+#define gnutls_privkey_deinit (*gnutls->privkey_deinit)
+#define gnutls_privkey_get_pk_algorithm (*gnutls->privkey_get_pk_algorithm)
+#define gnutls_privkey_import_x509_raw (*gnutls->privkey_import_x509_raw)
+#define gnutls_privkey_init (*gnutls->privkey_init)
+#define gnutls_privkey_sign_data2 (*gnutls->privkey_sign_data2)
 #define gnutls_protocol_get_name (*gnutls->protocol_get_name)
 #define gnutls_protocol_get_version (*gnutls->protocol_get_version)
 #define gnutls_pubkey_deinit (*gnutls->pubkey_deinit)
@@ -190,10 +224,12 @@ bool gnutls_load(struct err *err);
 #define gnutls_x509_crt_get_signature_algorithm (*gnutls->x509_crt_get_signature_algorithm)
 #define gnutls_x509_crt_import (*gnutls->x509_crt_import)
 #define gnutls_x509_crt_init (*gnutls->x509_crt_init)
+#define gnutls_x509_crt_verify (*gnutls->x509_crt_verify)
 #define gnutls_x509_ext_import_subject_alt_names (*gnutls->x509_ext_import_subject_alt_names)
 #define gnutls_x509_trust_list_add_cas (*gnutls->x509_trust_list_add_cas)
 #define gnutls_x509_trust_list_add_crls (*gnutls->x509_trust_list_add_crls)
 #define gnutls_x509_trust_list_deinit (*gnutls->x509_trust_list_deinit)
+#define gnutls_x509_trust_list_get_issuer (*gnutls->x509_trust_list_get_issuer)
 #define gnutls_x509_trust_list_init (*gnutls->x509_trust_list_init)
 #define gnutls_x509_trust_list_verify_crt2 (*gnutls->x509_trust_list_verify_crt2)
 

@@ -452,7 +452,7 @@ https_get(const struct https_request *request, int64_t deadline, struct https_re
 const char *
 https_library_version(void)
 {
-	return "(built without it)";
+	return "(built without)";
 }
 
 #endif

@@ -51,7 +51,7 @@ bool https_is_connect(const char *text);
 
 void https_response_free(struct https_response *response);
 
-/* "libcurl 7.88.1", or why there is none; for --version. Constant. */
+/* Version text of libcurl for --version, or why there is none. Constant. */
 const char *https_library_version(void);
 
 #endif

@@ -60,23 +60,34 @@ look_up(const void *argument, int fd)
 	}
 }
 
+/* No name server answered. */
+static bool
+hint_at_network(struct err *err)
+{
+	return err_hint(err, "is this machine connected? If so, look at the name servers in /etc/resolv.conf; 'queue on' "
+	                     "keeps mail until they answer");
+}
+
 static bool
 refuse(const char *name, const struct answer *answer, struct err *err)
 {
 	switch (answer->code) {
 	case 0:
 	case EAI_NODATA:
-		return err_set(err, EX_NOHOST, "the host name %s has no address", name);
+		err_set(err, EX_NOHOST, "the host name %s has no address", name);
+		return err_hint(err, "set 'host' to the name of the mail server; a domain of mail addresses is not always one");
 	case EAI_NONAME:
 		err_set(err, EX_NOHOST, "there is no host of the name %s", name);
 		return err_hint(err, "check the setting 'host' for a typing error, and /etc/resolv.conf");
 	case EAI_SYSTEM:
 		errno = answer->system_error;
-		return err_set_errno(err, EX_TEMPFAIL, "cannot look up the host name %s", name);
+		err_set_errno(err, EX_TEMPFAIL, "cannot look up the host name %s", name);
+		break;
 	default:
-		return err_set(err, EX_TEMPFAIL, "cannot look up the host name %s: %s", name,
-		               gai_strerror(answer->code));
+		err_set(err, EX_TEMPFAIL, "cannot look up the host name %s: %s", name, gai_strerror(answer->code));
+		break;
 	}
+	return hint_at_network(err);
 }
 
 static bool
@@ -85,9 +96,10 @@ ask_child(const char *name, int64_t deadline, struct answer *answer, struct err 
 	struct buf output = {0};
 	bool is_good = proc_collect(look_up, name, sizeof(*answer), deadline, &output, err);
 
-	if (!is_good)
+	if (!is_good) {
 		err_prefix(err, "looking up the host name %s", name);
-	else if (output.size != sizeof(*answer))
+		hint_at_network(err);
+	} else if (output.size != sizeof(*answer))
 		is_good = err_set(err, EX_TEMPFAIL, "looking up the host name %s ended without an answer", name);
 	else
 		memcpy(answer, output.data, sizeof(*answer));

@@ -104,11 +104,26 @@ add_weakness(const struct reason *reason, struct buf *text)
 	}
 }
 
+static bool
+is_staple_bad(const struct reason *reason)
+{
+	return reason->staple == STAPLE_LATE || reason->staple == STAPLE_BAD;
+}
+
+/* The library's faults, but for those that our own look at the OCSP response tells better. */
+static unsigned
+faults_of(const struct reason *reason)
+{
+	unsigned of_staple = GNUTLS_CERT_REVOKED | GNUTLS_CERT_INVALID_OCSP_STATUS;
+
+	return is_staple_bad(reason) ? reason->status & ~of_staple : reason->status;
+}
+
 /* The reason in words; the parts that need the certificates first. */
 static void
 add_faults(const struct reason *reason, struct buf *text)
 {
-	unsigned status = reason->status;
+	unsigned status = faults_of(reason);
 
 	if ((status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0)
 		add_dates(reason, text);
@@ -121,9 +136,12 @@ add_faults(const struct reason *reason, struct buf *text)
 			begin(text);
 			buf_add_text(text, phrases[i].text);
 		}
-	if (reason->is_ocsp_missing && (status & GNUTLS_CERT_MISSING_OCSP_STATUS) == 0) {
+	if (is_staple_bad(reason)) {
 		begin(text);
-		buf_add_text(text, "the server sent no good OCSP response, which tls_ocsp demands");
+		buf_printf(text, "the OCSP response that the server sent %s", reason->staple_fault);
+	} else if (reason->is_staple_missing && (status & GNUTLS_CERT_MISSING_OCSP_STATUS) == 0) {
+		begin(text);
+		buf_add_text(text, "the server sent no OCSP response, which tls_ocsp demands");
 	}
 	if (reason->is_name_wrong) {
 		begin(text);
@@ -148,22 +166,40 @@ hint_clock(struct err *err)
 }
 
 static void
+hint_late_staple(struct err *err)
+{
+	struct buf now = {0};
+
+	clock_add_timestamp(&now, time(NULL));
+	err_hint(err,
+	         "the clock of this machine says %s; if it is right, tell the server's operator ('tls_ocsp off' does not "
+	         "ask for responses)",
+	         buf_text(&now));
+	buf_free(&now);
+}
+
+static void
 add_hint(const struct reason *reason, const char *fingerprint, struct err *err)
 {
 	struct buf name = {0};
-	unsigned others = reason->status & ~(unsigned)(GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNER_NOT_FOUND);
+	unsigned status = faults_of(reason);
+	unsigned others = status & ~(unsigned)(GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNER_NOT_FOUND);
 
-	if ((reason->status & HOSTILE) != 0)
+	if ((status & HOSTILE) != 0 || reason->staple == STAPLE_BAD)
 		err_hint(err, "do not send; tell the server's operator");
-	else if ((reason->status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0)
+	else if (reason->staple == STAPLE_LATE)
+		hint_late_staple(err);
+	else if (reason->is_staple_missing && status == 0 && !reason->is_name_wrong)
+		err_hint(err, "'tls_ocsp on' does without, where the certificate does not demand a response");
+	else if ((status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0)
 		hint_clock(err);
-	else if ((reason->status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0 && others == 0)
+	else if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0 && others == 0)
 		err_hint(err,
 		         "set 'tls_trust_file' to the certificate of the authority, or, once the server's operator "
 		         "has confirmed it, "
 		         "'tls_fingerprint %s'",
 		         fingerprint);
-	else if (reason->status == 0 && reason->is_name_wrong &&
+	else if (status == 0 && reason->is_name_wrong &&
 	         describe_first_name(reason->chain->certificates[0], &name))
 		err_hint(err, "set 'tls_host_override %s' if that is the right name", buf_text(&name));
 	else
@@ -178,7 +214,7 @@ reason_check(const struct reason *reason, struct err *err)
 	struct buf text = {0};
 	struct buf fingerprint = {0};
 
-	if (reason->status == 0 && !reason->is_name_wrong && !reason->is_ocsp_missing)
+	if (reason->status == 0 && !reason->is_name_wrong && !reason->is_staple_missing && !is_staple_bad(reason))
 		return true;
 	add_faults(reason, &text);
 	describe_fingerprint(reason->chain->certificates[0], GNUTLS_DIG_SHA256, &fingerprint);
@@ -187,4 +223,20 @@ reason_check(const struct reason *reason, struct err *err)
 	buf_free(&text);
 	buf_free(&fingerprint);
 	return false;
+}
+
+enum tls_fault
+reason_fault(const struct reason *reason)
+{
+	const unsigned dates = GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED;
+	const unsigned trust = GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNER_NOT_CA | GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE |
+	                       GNUTLS_CERT_SIGNATURE_FAILURE | GNUTLS_CERT_REVOKED;
+
+	if ((reason->status & dates) != 0)
+		return TLS_FAULT_EXPIRED;
+	if ((reason->status & trust) != 0)
+		return TLS_FAULT_UNTRUSTED;
+	if (reason->status == 0 && reason->is_name_wrong)
+		return TLS_FAULT_NAME;
+	return TLS_FAULT_OTHER;
 }

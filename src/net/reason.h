@@ -5,6 +5,8 @@
 #define NET_REASON_H
 
 #include "base/err.h"
+#include "net/staple.h"
+#include "net/tls.h"
 #include "net/trust.h"
 
 /* What was found out about a chain. */
@@ -13,10 +15,15 @@ struct reason {
 	const char *host;     /* the name or address expected */
 	unsigned status;      /* gnutls_certificate_status_t bits; 0: trusted */
 	bool is_name_wrong;   /* the host is not among the certificate's names */
-	bool is_ocsp_missing; /* a good OCSP response was demanded and is not there */
+	enum staple_state staple; /* what there is of OCSP responses */
+	const char *staple_fault; /* what is wrong with one: STAPLE_LATE, STAPLE_BAD */
+	bool is_staple_missing;   /* one was demanded by the settings and is not there */
 };
 
 /* True when nothing is wrong. False: EX_UNAVAILABLE with everything that is wrong, and a hint. */
 bool reason_check(const struct reason *reason, struct err *err);
+
+/* The same in one word. */
+enum tls_fault reason_fault(const struct reason *reason);
 
 #endif

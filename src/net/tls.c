@@ -12,7 +12,9 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "net/clientkey.h"
 #include "net/describe.h"
+#include "net/digest.h"
 #include "net/gnutls.h"
 #include "net/name.h"
 #include "net/stream.h"
@@ -37,13 +39,14 @@ struct tls {
 	int fd;
 	struct verifier verifier;
 	struct err *err;          /* of the handshake under way */
-	const char *key_password; /* borrowed during the handshake */
+	struct clientkey key;
 	size_t idle_bytes;        /* raw bytes read since the last data */
 	struct buf held;          /* raw bytes of the handshake that leave with what comes next */
 	bool is_shaking_hands;
 	bool is_sending;          /* a record was begun and must be finished first */
 	bool is_broken;           /* no close_notify any more */
 	const char *verified_by;  /* as in struct tls_facts */
+	bool is_first_contact;
 };
 
 /* Send what is held back. False: errno says why. */
@@ -121,67 +124,35 @@ decide(gnutls_session_t session)
 	return verify_peer(&tls->verifier, session, tls->err) ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
-/* The PIN of a token. A second question means that the first answer was wrong, and asking on would lock the token.
- */
-static int
-give_pin(void *user, int attempt, const char *url, const char *label, unsigned flags, char *pin, size_t most)
-{
-	const struct tls *tls = user;
-	size_t size;
-
-	(void)url;
-	(void)label;
-	if (attempt > 0 || (flags & GNUTLS_PIN_WRONG) != 0 || tls->key_password == NULL)
-		return -1;
-	size = strlen(tls->key_password);
-	if (size >= most)
-		return -1;
-	memcpy(pin, tls->key_password, size + 1);
-	return 0;
-}
-
+/* Can the priorities say that no OCSP response is asked for? Before GnuTLS 3.8 only a flag can, which takes the extended
+ * master secret of TLS 1.2 with it, and so the channel binding. */
 static bool
-load_key(struct tls *tls, const struct tls_settings *settings, struct err *err)
+has_ocsp_modifier(void)
 {
-	bool has_token;
-	int code;
-
-	if (settings->key_file == NULL && settings->cert_file == NULL)
-		return true;
-	if (settings->key_file == NULL || settings->cert_file == NULL)
-		return err_set(err, EX_CONFIG, "tls_key_file and tls_cert_file must be set together");
-	has_token = gnutls_url_is_supported(settings->key_file) != 0 ||
-	            gnutls_url_is_supported(settings->cert_file) != 0;
-	/* Without this the library loads every module the system has as soon as it thinks of tokens. */
-	(void)gnutls_pkcs11_init(has_token ? GNUTLS_PKCS11_FLAG_AUTO : GNUTLS_PKCS11_FLAG_MANUAL, NULL);
-	tls->key_password = settings->key_password;
-	gnutls_certificate_set_pin_function(tls->credentials, give_pin, tls);
-	code = gnutls_certificate_set_x509_key_file2(tls->credentials, settings->cert_file, settings->key_file,
-	                                             GNUTLS_X509_FMT_PEM, has_token ? NULL : settings->key_password,
-	                                             0);
-	if (code >= 0)
-		return true;
-	return err_set(err, EX_CONFIG, "cannot use tls_cert_file %s with tls_key_file %s: %s", settings->cert_file,
-	               settings->key_file, gnutls_strerror(code));
+	return gnutls_check_version("3.8.0") != NULL;
 }
 
 static bool
 set_priorities(struct tls *tls, const struct tls_settings *settings, struct err *err)
 {
 	const char *at = "";
-	char ours[320];
+	struct buf text = {0};
 	int code;
 
-	if (settings->priorities != NULL) {
-		code = gnutls_priority_set_direct(tls->session, settings->priorities, &at);
-	} else {
-		snprintf(ours, sizeof(ours), "%s:%s", settings->min_version == 13 ? versions_13 : versions_12,
-		         strength);
-		code = gnutls_set_default_priority_append(tls->session, ours, &at, 0);
-	}
-	if (code >= 0)
-		return true;
-	return err_set(err, EX_CONFIG, "tls_priorities: %s at '%s'", gnutls_strerror(code), at != NULL ? at : "");
+	if (settings->priorities != NULL)
+		buf_add_text(&text, settings->priorities);
+	else
+		buf_printf(&text, "%s:%s", settings->min_version == 13 ? versions_13 : versions_12, strength);
+	if (settings->ocsp == TLS_OCSP_OFF && has_ocsp_modifier())
+		buf_add_text(&text, ":%NO_STATUS_REQUEST");
+	if (settings->priorities != NULL)
+		code = gnutls_priority_set_direct(tls->session, buf_text(&text), &at);
+	else
+		code = gnutls_set_default_priority_append(tls->session, buf_text(&text), &at, 0);
+	if (code < 0)
+		err_set(err, EX_CONFIG, "tls_priorities: %s at '%s'", gnutls_strerror(code), at != NULL ? at : "");
+	buf_free(&text);
+	return code >= 0;
 }
 
 static bool
@@ -189,11 +160,14 @@ prepare(struct tls *tls, const struct tls_settings *settings, struct err *err)
 {
 	const struct buf *host = &tls->verifier.host;
 
-	if (gnutls_certificate_allocate_credentials(&tls->credentials) < 0 ||
-	    gnutls_init(&tls->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS) < 0)
+	unsigned flags = GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL | GNUTLS_NO_TICKETS;
+
+	if (settings->ocsp == TLS_OCSP_OFF && !has_ocsp_modifier())
+		flags |= GNUTLS_NO_EXTENSIONS;
+	if (gnutls_certificate_allocate_credentials(&tls->credentials) < 0 || gnutls_init(&tls->session, flags) < 0)
 		return err_set(err, EX_OSERR, "cannot start TLS");
-	if (!verify_prepare(&tls->verifier, settings, tls->credentials, err) || !load_key(tls, settings, err) ||
-	    !set_priorities(tls, settings, err))
+	if (!verify_prepare(&tls->verifier, settings, tls->credentials, err) ||
+	    !clientkey_load(&tls->key, tls->credentials, settings, err) || !set_priorities(tls, settings, err))
 		return false;
 	if (settings->min_dh_prime_bits > 0)
 		gnutls_dh_set_prime_bits(tls->session, (unsigned)settings->min_dh_prime_bits);
@@ -291,7 +265,7 @@ shake_hands(struct tls *tls, int64_t deadline, struct err *err)
 	/* Ciphers without certificates must not get past the decision. */
 	if (!tls->verifier.is_decided)
 		return err_set(err, EX_UNAVAILABLE, "the server showed no certificate");
-	return true;
+	return verify_remember(&tls->verifier, err);
 }
 
 bool
@@ -309,9 +283,10 @@ tls_handshake(struct tls **tls, int fd, const struct tls_settings *settings, int
 		return false;
 	}
 	made->is_shaking_hands = false;
-	made->verified_by = made->verifier.means;
+	made->verified_by = verify_means(&made->verifier);
+	made->is_first_contact = made->verifier.is_new;
 	made->err = NULL;
-	made->key_password = NULL;
+	made->key.password = NULL;
 	made->idle_bytes = 0;
 	/* Files, lists and settings are not needed, nor valid, after the handshake. */
 	verify_free(&made->verifier);
@@ -377,6 +352,16 @@ tls_has_input(const struct tls *tls)
 	return gnutls_record_check_pending(tls->session) > 0;
 }
 
+static void
+describe_peer(gnutls_x509_crt_t certificate, struct tls_facts *facts)
+{
+	unsigned char octets[DIGEST_SHA256_SIZE] = {0};
+
+	describe_certificate(certificate, &facts->certificate);
+	if (digest_of_key(certificate, octets))
+		digest_add_pin(octets, &facts->key);
+}
+
 void
 tls_describe(const struct tls *tls, struct tls_facts *facts)
 {
@@ -388,13 +373,14 @@ tls_describe(const struct tls *tls, struct tls_facts *facts)
 
 	*facts = (struct tls_facts){.version = version != NULL ? version : "",
 	                            .is_verified = strcmp(tls->verified_by, "none") != 0,
-	                            .verified_by = tls->verified_by};
+	                            .verified_by = tls->verified_by,
+	                            .is_first_contact = tls->is_first_contact};
 	snprintf(facts->cipher, sizeof(facts->cipher), "%s", description != NULL ? description : "");
 	gnutls_free(description);
 	if (list == NULL || n == 0 || gnutls_x509_crt_init(&certificate) < 0)
 		return;
 	if (gnutls_x509_crt_import(certificate, &list[0], GNUTLS_X509_FMT_DER) >= 0)
-		describe_certificate(certificate, &facts->certificate);
+		describe_peer(certificate, facts);
 	gnutls_x509_crt_deinit(certificate);
 }
 
@@ -402,6 +388,7 @@ void
 tls_facts_free(struct tls_facts *facts)
 {
 	buf_free(&facts->certificate);
+	buf_free(&facts->key);
 }
 
 bool

@@ -1,28 +1,29 @@
-/* trust.c - scans a PEM bundle for the few authorities that a chain needs. Reads the file in steps; memory does not
- * grow with it. */
+/* trust.c - scans a PEM bundle, or those files of a folder that matter, for the few authorities that a chain needs. Reads
+ * in steps; memory does not grow with a file. */
 
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "net/folder.h"
 #include "net/gnutls.h"
+#include "net/subject.h"
 #include "net/trust.h"
 
 enum {
 	READ_STEP = 32768,
 	BLOCK_MOST = 1 << 20, /* bytes of one PEM block */
 	PREFIX_SIZE = 512,    /* bytes of a certificate that nearly always reach beyond its subject */
-	CRL_MOST = 64 << 20,
-	TAG_SEQUENCE = 0x30,
-	TAG_INTEGER = 0x02,
-	TAG_VERSION = 0xa0
+	CRL_MOST = 64 << 20
 };
 
 /* Where systems keep their bundle: Debian, Fedora, openSUSE, Alpine and the BSDs. */
@@ -50,11 +51,11 @@ static const unsigned char base64_values[256] = {
 	['/'] = 64, ['='] = END, ['\n'] = BLANK, ['\r'] = BLANK, [' '] = BLANK, ['\t'] = BLANK,
 };
 
-/* The scan of one file. */
+/* The scan of one file, or of several. */
 struct scan {
 	gnutls_datum_t *names; /* DER names that make a certificate matter */
 	size_t n_names;
-	size_t n_seen; /* certificates in the file */
+	size_t n_seen; /* certificates in the files */
 	gnutls_x509_trust_list_t list;
 	struct buf der; /* the block at hand, decoded */
 };
@@ -151,71 +152,6 @@ decode_base64(struct str text, size_t most, struct buf *der)
 	return true;
 }
 
-/* The DER element at the start of s (X.690 8.1): its tag, the size of its header and of the whole. False: s is too
- * short for the header, or the length is absurd. The content may reach beyond s. */
-static bool
-parse_element(struct str s, unsigned *tag, size_t *header_size, size_t *whole_size)
-{
-	const unsigned char *octets = (const unsigned char *)s.data;
-	size_t length;
-	size_t n_more;
-
-	if (s.size < 2)
-		return false;
-	*tag = octets[0];
-	*header_size = 2;
-	length = octets[1];
-	if (length >= 0x80) {
-		n_more = length & 0x7f;
-		if (n_more == 0 || n_more > 3 || s.size < 2 + n_more)
-			return false;
-		length = 0;
-		for (size_t i = 0; i < n_more; i++)
-			length = length << 8 | octets[2 + i];
-		*header_size += n_more;
-	}
-	*whole_size = *header_size + length;
-	return true;
-}
-
-/* Step into the element at the start of *s (is_entered), or over it. */
-static bool
-pass_element(struct str *s, unsigned wanted_tag, bool is_entered)
-{
-	unsigned tag = 0;
-	size_t header_size = 0;
-	size_t whole_size = 0;
-
-	if (!parse_element(*s, &tag, &header_size, &whole_size) || tag != wanted_tag)
-		return false;
-	if (!is_entered && whole_size > s->size)
-		return false;
-	*s = str_from(*s, is_entered ? header_size : whole_size);
-	return true;
-}
-
-/* The subject of a certificate (RFC 5280 4.1) as DER; false when der is none, or ends before the subject does. */
-static bool
-find_subject(struct str der, struct str *subject)
-{
-	unsigned tag = 0;
-	size_t header_size = 0;
-	size_t whole_size = 0;
-
-	if (!pass_element(&der, TAG_SEQUENCE, true) || !pass_element(&der, TAG_SEQUENCE, true))
-		return false;
-	if (der.size > 0 && (unsigned char)der.data[0] == TAG_VERSION && !pass_element(&der, TAG_VERSION, false))
-		return false;
-	/* Serial number, signature algorithm, issuer, validity. */
-	if (!pass_element(&der, TAG_INTEGER, false) || !pass_element(&der, TAG_SEQUENCE, false) ||
-	    !pass_element(&der, TAG_SEQUENCE, false) || !pass_element(&der, TAG_SEQUENCE, false))
-		return false;
-	if (!parse_element(der, &tag, &header_size, &whole_size) || tag != TAG_SEQUENCE || whole_size > der.size)
-		return false;
-	*subject = str_first(der, whole_size);
-	return true;
-}
-
 static bool
 is_needed(const struct scan *scan, struct str subject)
 {
@@ -236,8 +172,8 @@ take_certificate(struct scan *scan, struct str base64)
 
 	if (!decode_base64(base64, PREFIX_SIZE, &scan->der))
 		return;
-	if (!find_subject(buf_str(&scan->der), &subject) &&
-	    (!decode_base64(base64, BLOCK_MOST, &scan->der) || !find_subject(buf_str(&scan->der), &subject)))
+	if (!subject_find(buf_str(&scan->der), &subject) &&
+	    (!decode_base64(base64, BLOCK_MOST, &scan->der) || !subject_find(buf_str(&scan->der), &subject)))
 		return;
 	scan->n_seen++;
 	if (!is_needed(scan, subject) || !decode_base64(base64, BLOCK_MOST, &scan->der))
@@ -316,11 +252,62 @@ read_blocks(struct scan *scan, int fd, const char *path, struct err *err)
 	return !err_is_set(err);
 }
 
+/* One file of a folder. A link that leads nowhere, and what is no file, is not there. */
+static bool
+read_member(struct scan *scan, int folder, const char *folder_path, const char *name, struct err *err)
+{
+	int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat facts = {0};
+	struct buf path = {0};
+	bool is_good = true;
+
+	buf_printf(&path, "%s/%s", folder_path, name);
+	if (fd < 0)
+		is_good = errno == ENOENT || errno == ELOOP || errno == ENXIO ||
+		          err_set_errno(err, EX_CONFIG, "cannot open %s of tls_trust_file", buf_text(&path));
+	else if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode))
+		is_good = read_blocks(scan, fd, buf_text(&path), err);
+	if (fd >= 0)
+		close(fd);
+	buf_free(&path);
+	return is_good;
+}
+
+static bool
+read_folder(struct scan *scan, int fd, const char *path, struct err *err)
+{
+	uint32_t *hashes = mem_alloc(scan->n_names, sizeof(*hashes));
+	struct folder folder = {0};
+	size_t n_hashes = 0;
+	bool is_good;
+
+	/* A name without a hash cannot be filed under one. */
+	for (size_t i = 0; i < scan->n_names; i++)
+		n_hashes += subject_hash(str_make((const char *)scan->names[i].data, scan->names[i].size),
+		                         &hashes[n_hashes]);
+	is_good = folder_choose(&folder, fd, hashes, n_hashes, err) || err_prefix(err, "tls_trust_file %s", path);
+	for (size_t i = 0; is_good && i < folder.n_names; i++)
+		is_good = read_member(scan, fd, path, folder.names[i], err);
+	scan->n_seen += folder.n_passed_over;
+	folder_free(&folder);
+	free(hashes);
+	return is_good;
+}
+
+static bool
+is_folder(int fd)
+{
+	struct stat facts = {0};
+
+	return fstat(fd, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
 bool
 trust_collect(int fd, const char *path, const struct chain *chain, gnutls_x509_trust_list_t list, struct err *err)
 {
 	struct scan scan = {.list = list};
-	bool is_good = collect_names(&scan, chain, err) && read_blocks(&scan, fd, path, err);
+	bool is_good = collect_names(&scan, chain, err) &&
+	               (is_folder(fd) ? read_folder : read_blocks)(&scan, fd, path, err);
 
 	if (is_good && scan.n_seen == 0)
 		is_good = err_set(err, EX_CONFIG, "tls_trust_file %s holds no certificate", path);

@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "queue/disk.h"
 #include "queue/layout.h"
@@ -55,6 +56,17 @@ enum found {
 	FOUND_CLOSED,  /* it cannot be there; errno */
 	FOUND_REFUSED  /* err */
 };
+
+struct spool_place
+spool_place_of_user(const char *queue_dir)
+{
+	return (struct spool_place){
+		.path = queue_dir,
+		.state_home = secure_getenv("XDG_STATE_HOME"),
+		.home = file_home(),
+		.system_folder = SPOOL_SYSTEM_FOLDER,
+	};
+}
 
 const char *
 spool_folder_name(enum spool_folder folder)

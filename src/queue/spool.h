@@ -11,6 +11,7 @@
  *     lock/          files to lock; what is in them does not matter
  *     policies/      MTA-STS policies of domains; made when there is one
  *     reports/       what is to be said about TLS, a file for each day; made when it is asked for
+ *     known-keys     not the queue's: keys of servers (net/known.h), with known-keys.lock
  *
  * All of it belongs to one user, mode 0700, on one file system. Everything is opened relative to descriptors of the
  * folders, without following links. Only flock(2) is used, so a lock cannot outlive its process. */
@@ -60,6 +61,12 @@ struct spool_place {
 	const char *home;          /* NULL: none */
 	const char *system_folder; /* LOCALSTATEDIR/spool/mailcrane: sticky, a folder for each uid in it */
 };
+
+/* Queues of users without a home; `make install-mta` makes it. */
+#define SPOOL_SYSTEM_FOLDER LOCALSTATEDIR "/spool/" PACKAGE_NAME
+
+/* The place for queue_dir (NULL or "": none) in the environment of this process. Borrowed from both. */
+struct spool_place spool_place_of_user(const char *queue_dir);
 
 struct spool {
 	char *path;                       /* absolute */

@@ -145,6 +145,8 @@ auth_refusal_exit(int code)
 static bool
 answer_auth(struct dialog *d, struct dialog_pending *pending)
 {
+	/* The line that was sent is still there, and would be copied about as the buffer grows. */
+	buf_wipe_rest(&d->out);
 	if (err_is_set(&d->failure))
 		return true; /* answered "*": whatever comes, it is over */
 	if (d->reply.code == 334) {

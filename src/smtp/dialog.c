@@ -383,7 +383,7 @@ dialog_finished(struct dialog *d)
 void
 dialog_free(struct dialog *d)
 {
-	buf_free(&d->in);
+	buf_wipe(&d->in);
 	buf_wipe(&d->out);
 	caps_free(&d->caps);
 	reply_free(&d->reply);

@@ -79,7 +79,7 @@ add_line(struct reply *reply, struct str line)
 	take_enhanced(reply, &text);
 	if (reply->n_lines > 0)
 		buf_add_char(&reply->text, '\n');
-	buf_add_str(&reply->text, str_first(text, REPLY_TEXT_MOST));
+	buf_add_str(&reply->text, reply->code == 334 ? text : str_first(text, REPLY_TEXT_MOST));
 	reply->n_lines++;
 }
 

@@ -14,7 +14,7 @@
 enum {
 	REPLY_LINES_MOST = 256,
 	REPLY_SIZE_MOST = 64 * 1024, /* bytes of one reply, and of one line */
-	REPLY_TEXT_MOST = 4 * 1024   /* bytes of a line's text that are kept */
+	REPLY_TEXT_MOST = 4 * 1024   /* bytes of a line's text that are kept; of 334 all: a challenge is whole or it is wrong */
 };
 
 struct reply {

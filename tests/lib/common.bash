@@ -23,6 +23,11 @@ bats_require_minimum_version 1.5.0
 : "${PEER:=$BUILDDIR/tests/peer/peer}"
 export SRCDIR BUILDDIR MAILCRANE PEER
 
+# What joe logs in with, unless a file has its own: passwords are words that are found nowhere by chance (register_secret).
+# A peer has to be told: --password "$JOES_PASSWORD".
+# shellcheck disable=SC2034 # for the tests
+JOES_PASSWORD='J0es-Pass_Word'
+
 PORT=
 PEER_LOG=
 PEER_PIDS=()
@@ -38,10 +43,38 @@ setup_home() {
 	export HOME USER LOGNAME
 }
 
-# stdin becomes ~/.mailcranerc, readable by the owner only.
+# stdin becomes ~/.mailcranerc, readable by the owner only. The passwords in it are registered as secrets.
 write_config() {
+	local secrets
+
 	[ "$HOME" = "$BATS_TEST_TMPDIR/home" ] || setup_home
 	(umask 077 && cat >"$HOME/.mailcranerc")
+	mapfile -t secrets < <(sed -nE 's/^[[:blank:]]*(proxy_)?password[[:blank:]]+"?([^"]{8,}[^"]*)"?$/\2/p' "$HOME/.mailcranerc")
+	register_secret "${secrets[@]}"
+}
+
+# From now on none of these WORDs may be found, in clear, base64 or hexadecimal digits, in anything that this bats file leaves behind:
+# run-bats looks for them (tests/lib/leaks.bash, which says where they may stand). One of fewer than 8 characters would be found
+# by chance.
+register_secret() {
+	local word
+
+	[ -n "${MAILCRANE_SECRETS:-}" ] || return 0
+	for word; do
+		[ "${#word}" -ge 8 ] || { fail_with "'$word' is too short for a secret that is looked for"; return 1; }
+		printf '%s\n' "$word" >>"$MAILCRANE_SECRETS"
+	done
+}
+
+# bats' run, which keeps what was said for those who look for secrets.
+declare -F original_run >/dev/null || eval "original_$(declare -f run)"
+
+run() {
+	local code=0
+
+	original_run "$@" || code=$?
+	[ -z "${MAILCRANE_SECRETS:-}" ] || printf '%s\n' "$output" "${stderr:-}" >>"${MAILCRANE_SECRETS%/*}/said"
+	return "$code"
 }
 
 # COMMAND in the clean environment. Extra variables: CLEAN_ENVIRONMENT=(NAME=VALUE...).

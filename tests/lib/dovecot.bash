@@ -3,7 +3,7 @@
 # Submission on 1587 (STARTTLS) and 1465 (TLS), relaying to 127.0.0.1:$DOVECOT_RELAY_PORT; LMTP on TCP 2003 and on the
 # socket $DOVECOT_LMTP_SOCKET; authentication for Postfix on $RIG/postfix/queue/private/auth.
 # User joe, password $DOVECOT_PASSWORD; LMTP knows alice@example.test and bob@example.test, no one else.
-# Mail lands in $RIG/mail/ADDRESS/new. The log is $RIG/dovecot.log.
+# Mail lands in $RIG/mail/ADDRESS/new. The log is $RIG/dovecot.log. DOVECOT_SETTINGS are further lines of its configuration.
 
 # shellcheck disable=SC1003 # the backslash is meant
 DOVECOT_PASSWORD='pass "word" #1\'
@@ -71,6 +71,7 @@ dovecot_configure() {
 		protocol lmtp {
 		  ssl = no
 		}
+		${DOVECOT_SETTINGS:-}
 	END
 }
 

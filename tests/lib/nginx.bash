@@ -1,8 +1,10 @@
 # nginx.bash - a real nginx inside the namespace (namespace.bash) that serves MTA-STS policies.
 #
-# nginx_site NAME [CERTIFICATE [DIRECTIVE...]] makes https://mta-sts.NAME.test on 127.0.0.1:443, known by that name in /etc/hosts;
+# nginx_site NAME [CERTIFICATE [DIRECTIVE...]] makes https://mta-sts.NAME.$NGINX_DOMAIN (test) on 127.0.0.1:443, known by that name in /etc/hosts;
 # its policy is the file $RIG/nginx/NAME/.well-known/mta-sts.txt, written by nginx_policy. CERTIFICATE is one of nginx_certificate,
 # "" is its own. What was asked for stands in $RIG/nginx/access.log: "HOST REQUEST STATUS".
+
+: "${NGINX_DOMAIN:=test}"
 
 nginx_begin() {
 	mkdir -p "$RIG/nginx/sites" "$RIG/nginx/tls" "$RIG/nginx/tmp"
@@ -18,7 +20,7 @@ nginx_certificate() {
 		printf '%s\n' 'basicConstraints = critical, CA:FALSE' 'keyUsage = critical, digitalSignature' 'extendedKeyUsage = serverAuth'
 		[ -z "$names" ] || printf 'subjectAltName = %s\n' "$names"
 	} >"$dir/$name.extensions"
-	certificate_openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=mta-sts.$name.test" \
+	certificate_openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=mta-sts.$name.$NGINX_DOMAIN" \
 		-keyout "$dir/$name.key" -out "$dir/$name.request" &&
 		certificate_openssl x509 -req -in "$dir/$name.request" -CA "$dir/ca.pem" -CAkey "$dir/ca.key" -set_serial "$RANDOM" \
 			-days 30 -sha256 -extfile "$dir/$name.extensions" "$@" -out "$dir/$name.pem"
@@ -29,17 +31,17 @@ nginx_site() {
 
 	shift $(($# > 2 ? 2 : $#))
 	mkdir -p "$RIG/nginx/$name/.well-known"
-	[ -f "$RIG/nginx/tls/$certificate.pem" ] || nginx_certificate "$certificate" "DNS:mta-sts.$name.test" || return 1
+	[ -f "$RIG/nginx/tls/$certificate.pem" ] || nginx_certificate "$certificate" "DNS:mta-sts.$name.$NGINX_DOMAIN" || return 1
 	{
 		echo "server {"
-		echo "listen 127.0.0.1:443 ssl; server_name mta-sts.$name.test; root $RIG/nginx/$name;"
+		echo "listen 127.0.0.1:443 ssl; server_name mta-sts.$name.$NGINX_DOMAIN; root $RIG/nginx/$name;"
 		echo "ssl_certificate $RIG/nginx/tls/$certificate.pem; ssl_certificate_key $RIG/nginx/tls/$certificate.key;"
 		for directive; do
 			echo "$directive"
 		done
 		echo "}"
 	} >"$RIG/nginx/sites/$name.conf"
-	echo "127.0.0.1 mta-sts.$name.test" >>/etc/hosts
+	echo "127.0.0.1 mta-sts.$name.$NGINX_DOMAIN" >>/etc/hosts
 }
 
 # stdin becomes the policy of a site, byte for byte.

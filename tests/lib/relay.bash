@@ -54,6 +54,7 @@ relay_account() {
 	local port=$1 mechanism=$2
 
 	shift 2
+	register_secret "${RELAY_PASSWORD:-$DOVECOT_PASSWORD}"
 	relay_config "$port" "tls on" "tls_trust_file ${RELAY_TRUST:-$RIG/tls/ca.pem}" \
 		"auth $mechanism" "user joe" "password ${RELAY_PASSWORD:-$DOVECOT_PASSWORD}" "$@"
 }

@@ -1,5 +1,5 @@
 /*
- * auth - the server side of AUTH (RFC 4954): PLAIN, LOGIN, CRAM-MD5, EXTERNAL, XOAUTH2, OAUTHBEARER.
+ * auth - the server side of AUTH (RFC 4954): PLAIN, LOGIN, CRAM-MD5, EXTERNAL, XOAUTH2, OAUTHBEARER; the rest by sasl.
  */
 #include "config.h"
 
@@ -10,6 +10,7 @@
 
 #include "auth.h"
 #include "ehlo.h"
+#include "sasl.h"
 
 enum verdict {
 	AUTH_YES,
@@ -22,6 +23,7 @@ enum verdict {
 /* One exchange. */
 struct exchange {
 	struct connection *connection;
+	const char *mechanism;
 	bool has_initial;     /* response holds the initial one, which nobody has used */
 	struct text response; /* decoded */
 	struct text user;     /* who it is, should the verdict be yes */
@@ -268,9 +270,44 @@ run_bearer(struct exchange *exchange)
 	return verdict;
 }
 
+static enum verdict
+carry(struct exchange *exchange, struct sasl *sasl)
+{
+	enum sasl_result result = SASL_MORE;
+	struct text prompt = {0};
+	enum verdict verdict = AUTH_YES;
+
+	while (result == SASL_MORE && verdict == AUTH_YES) {
+		result = sasl_step(sasl, &exchange->response, &prompt);
+		if (result == SASL_MORE || (result == SASL_DONE && prompt.size > 0))
+			verdict = challenge(exchange, &prompt);
+	}
+	text_free(&prompt);
+	if (verdict == AUTH_YES && result != SASL_DONE)
+		verdict = result == SASL_MALFORMED ? AUTH_MALFORMED : AUTH_NO;
+	return verdict;
+}
+
+static enum verdict
+run_library(struct exchange *exchange)
+{
+	struct sasl sasl = {.connection = exchange->connection};
+	enum verdict verdict = sasl_begin(&sasl, exchange->mechanism) ? carry(exchange, &sasl) : AUTH_NO;
+
+	text_add(&exchange->user, sasl_user(&sasl));
+	sasl_end(&sasl);
+	return verdict;
+}
+
 static const struct mechanism mechanisms[] = {
 	{"PLAIN", run_plain},       {"LOGIN", run_login},     {"CRAM-MD5", run_cram_md5},
 	{"EXTERNAL", run_external}, {"XOAUTH2", run_bearer}, {"OAUTHBEARER", run_bearer},
+	{"DIGEST-MD5", run_library},
+	{"SCRAM-SHA-1", run_library},
+	{"SCRAM-SHA-1-PLUS", run_library},
+	{"SCRAM-SHA-256", run_library},
+	{"SCRAM-SHA-256-PLUS", run_library},
+	{"ANONYMOUS", run_library},
 };
 
 static const struct mechanism *
@@ -334,6 +371,7 @@ auth_command(struct connection *connection, const char *arguments, size_t size)
 					obstacle != NULL ? obstacle : "504 5.5.4 unknown mechanism");
 		return;
 	}
+	exchange.mechanism = mechanism->name;
 	if (space != NULL && !text_is(space + 1, size - name - 1, "=") &&
 	    !decode(&exchange.response, space + 1, size - name - 1))
 		conclude(&exchange, AUTH_MALFORMED);

@@ -49,13 +49,17 @@ static const struct row rows[] = {
 	 "unknown-ca|ca-false|must-staple",
 	 "what is wrong with it"},
 	{"client-ca", VALUE_TEXT, AT(client_ca_file), "FILE", "ask for client certificates and verify them"},
-	{"tls-max", VALUE_CHOICE, AT(tls_max), "1.1|1.2|1.3", "no version above (default 1.3)"},
+	{"staple", VALUE_TEXT, AT(staple_file), "FILE", "send this OCSP response (DER), whatever it says"},
+	{"tls-max", VALUE_CHOICE, AT(tls_max), "1.1|1.2|1.2-no-ems|1.3",
+	 "no version above (default 1.3); no-ems: without the extended master secret"},
 	{"tls-tickets", VALUE_SWITCH, AT(has_tickets), "on|off", "default off"},
 	{"auth", VALUE_TEXT, AT(mechanisms), "MECHANISMS",
-	 "offer these: PLAIN LOGIN CRAM-MD5 EXTERNAL XOAUTH2 OAUTHBEARER"},
+	 "offer these: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 (each also with -PLUS) EXTERNAL XOAUTH2 "
+	 "OAUTHBEARER ANONYMOUS"},
 	{"auth-in-clear", VALUE_NONE, AT(auth_in_clear), NULL, "without TLS as well"},
 	{"user", VALUE_TEXT, AT(user), "NAME", "default joe"},
 	{"password", VALUE_TEXT, AT(password), "WORD", "also the token of XOAUTH2 and OAUTHBEARER (default secret)"},
+	{"scram-iterations", VALUE_TEXT, AT(scram_iterations), "N", "what SCRAM asks for (default 4096)"},
 	{"ehlo", VALUE_LIST, AT(keywords), "LINE",
 	 "this keyword instead of the default ones; repeatable, an empty one: none; STARTTLS and AUTH are added as "
 	 "configured"},
@@ -231,6 +235,7 @@ options_read(struct options *options, int argc, char **argv, int *status)
 		.tls_max = TLS_MAX_1_3,
 		.user = "joe",
 		.password = "secret",
+		.scram_iterations = "4096",
 		.name = "peer.example.test",
 		.has_refuse_rule = true,
 	};

@@ -11,7 +11,7 @@
 
 enum tls_mode { TLS_OFF, TLS_STARTTLS, TLS_IMPLICIT };
 
-enum tls_max { TLS_MAX_1_1, TLS_MAX_1_2, TLS_MAX_1_3 };
+enum tls_max { TLS_MAX_1_1, TLS_MAX_1_2, TLS_MAX_1_2_NO_EMS, TLS_MAX_1_3 };
 
 enum color_mode { COLOR_AUTO, COLOR_NEVER, COLOR_ALWAYS };
 
@@ -39,6 +39,7 @@ struct options {
 	struct list certificate_names;
 	int certificate_fault; /* enum certificate_fault */
 	const char *client_ca_file;
+	const char *staple_file;
 	int tls_max; /* enum tls_max */
 	bool has_tickets;
 
@@ -46,6 +47,7 @@ struct options {
 	bool auth_in_clear;
 	const char *user;
 	const char *password;
+	const char *scram_iterations;
 
 	struct list keywords;
 	const char *name;

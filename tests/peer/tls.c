@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <gnutls/x509.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 static const char *const priorities[] = {
 	[TLS_MAX_1_1] = "NORMAL:-VERS-ALL:+VERS-TLS1.1:+VERS-TLS1.0:+SIGN-RSA-SHA1:+SIGN-ECDSA-SHA1",
 	[TLS_MAX_1_2] = "NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.1:+VERS-TLS1.0",
+	[TLS_MAX_1_2_NO_EMS] = "NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH",
 	[TLS_MAX_1_3] = "NORMAL",
 };
 
@@ -51,6 +53,14 @@ out:
 	return *problem == NULL;
 }
 
+/* The file as it is: the library would not send one that is out of date or about another certificate. */
+static int
+give_staple(gnutls_session_t session, void *file, gnutls_datum_t *response)
+{
+	(void)session;
+	return gnutls_load_file(file, response) < 0 ? GNUTLS_E_NO_CERTIFICATE_STATUS : 0;
+}
+
 static int
 use_files(struct tls *tls, const struct options *options)
 {
@@ -65,6 +75,15 @@ use_files(struct tls *tls, const struct options *options)
 		tls->asks_client = true;
 	}
 	return result;
+}
+
+/* Behind the certificates, which it belongs to. */
+static void
+use_staple(struct tls *tls, const struct options *options)
+{
+	if (options->staple_file != NULL)
+		gnutls_certificate_set_ocsp_status_request_function(tls->credentials, give_staple,
+								    (void *)(uintptr_t)options->staple_file);
 }
 
 bool
@@ -86,7 +105,10 @@ tls_prepare(struct tls *tls, const struct options *options, bool is_wanted, cons
 		*problem = gnutls_strerror(result);
 		return false;
 	}
-	return options->certificate_file != NULL || use_made_certificate(tls, options, problem);
+	if (options->certificate_file == NULL && !use_made_certificate(tls, options, problem))
+		return false;
+	use_staple(tls, options);
+	return true;
 }
 
 gnutls_session_t

@@ -75,6 +75,7 @@ setup_file() {
 }
 
 setup() {
+	grep -q '^#define HAVE_LIBCURL 1' "$BUILDDIR/config.h" || skip "built without libcurl"
 	SPOOL=$BATS_TEST_TMPDIR/spool
 	LOG_START=$(($(wc -l <"$RIG/nginx/access.log") + 1))
 }
@@ -92,7 +93,7 @@ ask() {
 	local name=$1
 
 	shift
-	run env -u http_proxy -u https_proxy "$BUILDDIR/policy_ask" "$name.test" "${CONNECT:-}" "$RIG/nginx/tls/ca.pem" "$SPOOL" "$NOW" \
+	run env -u http_proxy -u https_proxy "$BUILDDIR/tests/unit/policy_ask" "$name.test" "${CONNECT:-}" "$RIG/nginx/tls/ca.pem" "$SPOOL" "$NOW" \
 		"${PATIENCE:-20}" "$@"
 	[ "$status" -eq 0 ] || fail_with "policy_ask ended with $status"
 }
@@ -350,7 +351,7 @@ assert_none() {
 	local i
 
 	for i in 1 2 3 4 5 6 7 8; do
-		"$BUILDDIR/policy_ask" enforce.test "" "$RIG/nginx/tls/ca.pem" "$SPOOL" "$NOW" 20 "v=STSv1; id=$i;" \
+		"$BUILDDIR/tests/unit/policy_ask" enforce.test "" "$RIG/nginx/tls/ca.pem" "$SPOOL" "$NOW" 20 "v=STSv1; id=$i;" \
 			>"$BATS_TEST_TMPDIR/out$i" 3>&- &
 	done
 	wait

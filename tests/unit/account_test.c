@@ -252,6 +252,8 @@ example_of(const struct keyword *keyword)
 	for (const char *const *example = examples; *example != NULL; example += 2)
 		if (strcmp(keyword->name, example[0]) == 0)
 			return example[1];
+	if (strncmp(keyword->name, "dkim_", 5) == 0 && (keyword->flags & KEYWORD_IS_PATH) == 0)
+		return "b\xc3\xbc" "cher.example";
 	if (keyword->type != KEYWORD_TEXT)
 		return "17";
 	return (keyword->flags & (KEYWORD_IS_PATH | KEYWORD_IS_FILE)) != 0 ? "/a \\n\tb\\" : " a \\n\tb\\ \"q\" \xc3\xa4 ";
@@ -349,6 +351,28 @@ test_stored_texts(void)
 	buf_free(&b);
 }
 
+static void
+test_forgetting(void)
+{
+	struct account target = {0}, nearer = {0};
+
+	account_init(&target);
+	account_init(&nearer);
+	set(&target, "password", "hush");
+	set(&target, "passwordexec", "cat x");
+	set(&target, "user", "ann");
+	account_forget_passwords(&target, &nearer, NULL);
+	tap_ok(target.password != NULL && target.passwordexec != NULL, "who names no way to a password takes none away");
+	set(&nearer, "passwordeval", "echo x");
+	account_forget_passwords(&target, &nearer, "environment");
+	tap_ok(target.password != NULL, "of another origin than that named none is forgotten");
+	account_forget_passwords(&target, &nearer, NULL);
+	tap_ok(target.password == NULL && target.passwordexec == NULL && strcmp(target.user, "ann") == 0,
+	       "a way to the password that is nearer takes the place of all others, and of nothing else");
+	account_free(&target);
+	account_free(&nearer);
+}
+
 int
 main(void)
 {
@@ -360,5 +384,6 @@ main(void)
 	test_stored();
 	test_stored_paths();
 	test_stored_texts();
+	test_forgetting();
 	return tap_end();
 }

@@ -103,6 +103,18 @@ test_wipe(void)
 	buf_consume(&b, 3);
 	buf_wipe(&b);
 	tap_ok(b.data == NULL && b.size == 0 && b.consumed == 0, "a wiped buffer is empty");
+	buf_wipe_rest(&b);
+	buf_add_text(&b, "secret, text, secret");
+	buf_consume(&b, 8);
+	buf_truncate(&b, 4);
+	buf_wipe_rest(&b);
+	tap_is(buf_text(&b), "text", "wiping the rest leaves what is in use");
+	tap_ok(memcmp(b.data - b.consumed, "\0\0\0\0\0\0\0\0text\0\0\0\0\0\0\0\0\0\0", 22) == 0,
+	       "and nothing before or behind it");
+	buf_consume(&b, 4);
+	buf_wipe_rest(&b);
+	tap_ok(memcmp(b.data, "\0\0\0\0\0\0\0\0\0\0\0\0", 12) == 0, "nothing at all of what was sent whole");
+	buf_free(&b);
 }
 
 int

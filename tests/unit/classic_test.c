@@ -14,7 +14,7 @@ enum { WORDS_MOST = 16 };
 
 static const char *const mode_names[] = {
 	[MODE_SEND] = "send", [MODE_FLUSH] = "flush", [MODE_MAILQ] = "mailq", [MODE_SERVE] = "serve",
-	[MODE_NEWALIASES] = "newaliases", [MODE_VERIFY] = "verify", [MODE_NOTHING] = "nothing", [MODE_HELP] = "help",
+	[MODE_NEWALIASES] = "newaliases", [MODE_VERIFY] = "verify", [MODE_TLS_REPORT] = "tls-report", [MODE_NOTHING] = "nothing", [MODE_HELP] = "help",
 	[MODE_VERSION] = "version"
 };
 
@@ -229,8 +229,8 @@ test_modes(void)
 	mode_is_refused("-bl", true);
 	mode_is_refused("-bt", true);
 	mode_is_refused("-bS", true);
-	mode_is_refused("-bz", false);
-	mode_is_refused("-be", false);
+	mode_is_refused("-bz", true);
+	mode_is_refused("-be", true);
 	is("help", "--help alone", "sendmail", "--help", NULL);
 	is("version", "--version alone", "mailq", "--version", NULL);
 	is("64: there are no long options under this name (hint)", "--help with more is refused", "sendmail", "--help", "r@x", NULL);

@@ -135,6 +135,7 @@ struct result {
 	struct connection connection;
 	int exit_code;
 	char text[512];
+	char hint[256];
 	int64_t took_ms;
 	bool has_flags; /* non-blocking, close-on-exec, no delay */
 	int n_left;     /* descriptors that are open afterwards and were not before */
@@ -154,6 +155,7 @@ try(struct connect_target target, int64_t patience_ms)
 	result.took_ms = clock_now() - start;
 	result.exit_code = err.exit_code;
 	snprintf(result.text, sizeof(result.text), "%s", buf_text(&err.text));
+	snprintf(result.hint, sizeof(result.hint), "%s", buf_text(&err.hint));
 	if (result.is_good) {
 		int fd = result.connection.fd;
 
@@ -198,15 +200,18 @@ test_lookup(int port)
 	tap_ok(fails_with(&result, EX_NOHOST, "no host of the name gone.test"),
 	       "a name that does not exist is told");
 	result = try((struct connect_target){.host = "empty.test", .port = port}, 10000);
-	tap_ok(fails_with(&result, EX_NOHOST, "empty.test has no address"), "a name without address is told");
+	tap_ok(fails_with(&result, EX_NOHOST, "empty.test has no address") && strstr(result.hint, "set 'host'") != NULL,
+	       "a name without address is told");
 	result = try((struct connect_target){.host = "again.test", .port = port}, 10000);
 	tap_ok(fails_with(&result, EX_TEMPFAIL, "cannot look up the host name again.test"),
 	       "a failing look-up is temporary");
+	tap_ok(strstr(result.hint, "is this machine connected?") != NULL, "and the hint is about the network");
 	result = try((struct connect_target){.host = "a..b", .port = port}, 10000);
 	tap_ok(fails_with(&result, EX_NOHOST, "'a..b' is no host name"), "a name that can be none is told");
 	result = try((struct connect_target){.host = "slow.test", .port = port}, 1000);
 	tap_ok(fails_with(&result, EX_TEMPFAIL, "slow.test") && result.took_ms >= 990 && result.took_ms < 2000,
 	       "a look-up that hangs ends at the deadline");
+	tap_ok(strstr(result.hint, "is this machine connected?") != NULL, "with the same hint");
 	tap_is_number(result.n_left, 0, "and leaves no descriptor behind");
 }
 

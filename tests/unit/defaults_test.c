@@ -108,6 +108,11 @@ test_checks(void)
 	accepts("host h\ndomain [127.0.0.1]", "the name in EHLO may be an address literal");
 	refuses("host h\ntls_key_file k", "tls_key_file requires tls_cert_file");
 	refuses("host h\ntls_cert_file k", "tls_cert_file requires tls_key_file");
+	refuses("host h\ndkim_domain d", "dkim_domain requires dkim_selector and dkim_key_file");
+	refuses("host h\ndkim_selector s\ndkim_key_file k", "dkim_selector and dkim_key_file require dkim_domain");
+	refuses("host h\ndkim_domain d\ndkim_selector s\ndkim_key_file k\ndkim_key_file2 l",
+	        "dkim_selector2 and dkim_key_file2 must be set together");
+	accepts("host h\ndkim_domain d\ndkim_selector s\ndkim_key_file k", "one key is enough to sign");
 	refuses("host h\ntls on\ntls_trust_file", "tls requires either tls_trust_file (highly recommended) or tls_fingerprint or a "
 	        "disabled tls_certcheck");
 	accepts("host h\ntls on\ntls_trust_file\ntls_certcheck off", "msmtp 6.13: tls_certcheck off goes without trust");

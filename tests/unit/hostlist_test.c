@@ -48,7 +48,7 @@ test_items(void)
 	read_is("[::1", "bad", "a bracket without its end");
 	read_is("[::1]x", "bad", "something behind the bracket");
 	read_is("a,,b", "a|0 bad", "nothing between commas");
-	read_is("a b", "bad", "a blank in a name");
+	read_is("a b", "a b|0", "a blank in a name is for the look-up to refuse");
 }
 
 static void

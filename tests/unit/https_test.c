@@ -26,6 +26,7 @@ struct web {
 	int pause_ms;            /* between them */
 	bool is_silent;          /* no TLS: the connection is accepted and left alone */
 	bool must_be_silent;     /* the client says nothing: status 2 if it does */
+	bool is_proxy;           /* a SOCKS5 proxy in front that asks for joe's login; status 5 when it is not spoken to as it should be */
 };
 
 /* What the child that is forked next has to do; copied by the fork. */
@@ -84,12 +85,45 @@ serve_request(gnutls_session_t session, int fd)
 	return status;
 }
 
+/* Read exactly what is expected, and answer. */
+static bool
+expect(int fd, const char *expected, size_t size, const char *answer, size_t answer_size)
+{
+	char got[64] = "";
+	size_t n = 0;
+	ssize_t more = 1;
+
+	for (; n < size && more > 0; n += (size_t)more) {
+		more = read(fd, got + n, size - n);
+		if (more < 0)
+			return false;
+	}
+	return n == size && memcmp(got, expected, size) == 0 && write(fd, answer, answer_size) == (ssize_t)answer_size;
+}
+
+/* RFC 1928 and 1929; libcurl offers GSSAPI as well where it can. */
+static bool
+serve_socks(int fd)
+{
+	static const char login[] = "\x01\x03joe\x06secret", request[] = "\x05\x01\x00\x03\x14mta-sts.example.test\x01\xbb";
+	unsigned char methods[2 + 8] = {0};
+
+	if (read(fd, methods, 2) != 2 || methods[0] != 5 || methods[1] > 8 || read(fd, methods + 2, methods[1]) != methods[1] ||
+	    memchr(methods + 2, 2, methods[1]) == NULL || write(fd, "\x05\x02", 2) != 2)
+		return false;
+	return expect(fd, login, sizeof(login) - 1, "\x01\x00", 2) &&
+	       expect(fd, request, sizeof(request) - 1, "\x05\x00\x00\x01\x7f\x00\x00\x01\x00\x50", 10);
+}
+
 static int
 serve(int listener)
 {
 	int fd = accept(listener, NULL, NULL);
 	struct tls_server tls = web->tls;
 	char end;
+
+	if (web->is_proxy && !serve_socks(fd))
+		return 5;
 
 	tls.after = serve_request;
 	if (tls.chain[0] == NULL)
@@ -103,6 +137,7 @@ serve(int listener)
 
 struct site {
 	pid_t pid;
+	int port;
 	char connect[32];
 };
 
@@ -118,7 +153,8 @@ start(const struct web *what)
 	if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, 5) != 0 ||
 	    getsockname(listener, (struct sockaddr *)&address, &size) != 0)
 		abort();
-	snprintf(site.connect, sizeof(site.connect), "127.0.0.1:%d", ntohs(address.sin_port));
+	site.port = ntohs(address.sin_port);
+	snprintf(site.connect, sizeof(site.connect), "127.0.0.1:%d", site.port);
 	fflush(stdout);
 	site.pid = fork();
 	if (site.pid == 0) {
@@ -153,11 +189,17 @@ get(const struct web *what, int64_t deadline)
 	const struct https_request request = {
 		.host = host, .path = "/.well-known/mta-sts.txt", .connect = site.connect, .trust_file = root_path, .most = MOST
 	};
+	struct https_request by_proxy = request;
 	struct result result = {0};
 	struct net_peer peer = {.pid = site.pid};
 	int64_t begin = clock_now();
 
-	result.is_good = https_get(&request, deadline, &result.response, &result.err);
+	by_proxy.connect = NULL;
+	by_proxy.proxy_host = "localhost";
+	by_proxy.proxy_port = site.port;
+	by_proxy.proxy_user = "joe";
+	by_proxy.proxy_password = "secret";
+	result.is_good = https_get(what->is_proxy ? &by_proxy : &request, deadline, &result.response, &result.err);
 	result.took = clock_now() - begin;
 	result.server_status = net_peer_wait(&peer);
 	return result;
@@ -368,6 +410,24 @@ test_connect_syntax(void)
 }
 
 static void
+test_proxy(void)
+{
+	const struct web what = {.is_proxy = true, .answer = "HTTP/1.1 200 OK\r\n\r\n", .padding = 5};
+	struct issued other = issue(&(struct recipe){.names = {"other.example.test"}, .issuer = &root});
+	const struct web wrong = {.is_proxy = true, .tls = {.chain = {&other}}, .must_be_silent = true};
+	struct result result = get(&what, clock_deadline(PATIENCE));
+
+	tap_ok(result.is_good && result.server_status == 0, "a proxy is given the name, and a login");
+	tap_is(buf_text(&result.response.body), "xxxxx", "and brings the page");
+	result_free(&result);
+	result = get(&wrong, clock_deadline(PATIENCE));
+	tap_ok(!result.is_good && result.response.fault == HTTPS_UNTRUSTED && result.server_status == 0,
+	       "behind a proxy the certificate counts as well");
+	result_free(&result);
+	issued_free(&other);
+}
+
+static void
 test_environment(void)
 {
 	const struct web what = {.answer = "HTTP/1.1 200 OK\r\n\r\n"};
@@ -387,9 +447,30 @@ test_environment(void)
 	free(netrc);
 }
 
+#ifndef HAVE_LIBCURL
+static const bool has_libcurl = false;
+#else
+static const bool has_libcurl = true;
+#endif
+
+static void
+test_absence(void)
+{
+	const struct https_request request = {.host = host, .path = "/", .most = MOST};
+
+	cannot(&request, clock_deadline(PATIENCE), EX_UNAVAILABLE, "HTTPS needs libcurl, and this program was built without it",
+	       "without libcurl there is no HTTPS");
+	tap_is(https_library_version(), "(built without)", "and no version of it");
+}
+
 int
 main(void)
 {
+	if (!has_libcurl) {
+		test_absence();
+		test_connect_syntax();
+		return tap_end();
+	}
 	signal(SIGPIPE, SIG_IGN);
 	root = issue(&(struct recipe){.common_name = "Test authority", .is_authority = true});
 	leaf = issue(&(struct recipe){.names = {host}, .issuer = &root});
@@ -402,6 +483,7 @@ main(void)
 	test_deadline();
 	test_places();
 	test_connect_syntax();
+	test_proxy();
 	test_environment();
 	tap_ok(strcmp(https_library_version(), "(cannot be loaded)") != 0, "the library has a version: %s", https_library_version());
 	issued_free(&leaf);

@@ -205,6 +205,10 @@ test_queue(void)
 	}
 	is_value("treat_as_temporary", "5.4.5, 5.7.1,5.2.100", "5.4.5, 5.7.1,5.2.100", "codes with blanks and commas");
 	is_value("treat_as_temporary", "", "(not set)", "an empty list unsets");
+	is_value("dkim_domain", "example.org", "example.org", "dkim_domain is a domain");
+	is_value("dkim_selector", "mail._2027", "mail._2027", "dkim_selector is a part of one");
+	is_value("dkim_selector", "a;b", "dkim_selector: 'a;b' is not a domain name, or a part of one", "no tag can be added by it");
+	is_value("dkim_domain", "", "(not set)", "an empty dkim_domain unsets");
 	is_value("identity", "ops@example.org", "ops@example.org", "identity can be an address");
 	is_value("identity", "root=a@x.example *=b@x.example", "root=a@x.example *=b@x.example", "identity can be a list of rules");
 	is_value("identity", "off", "(not set)", "identity off unsets");

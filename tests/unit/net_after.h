@@ -122,6 +122,28 @@ flood_empty_records(gnutls_session_t session, int fd)
 	return 7;
 }
 
+/* Ask for new keys for ever (TLS 1.3). */
+static inline int
+flood_key_updates(gnutls_session_t session, int fd)
+{
+	(void)fd;
+	for (int i = 0; i < 100000; i++)
+		if (gnutls_session_key_update(session, 0) < 0)
+			return 0;
+	return 7;
+}
+
+/* Warn for ever (TLS 1.2). */
+static inline int
+flood_alerts(gnutls_session_t session, int fd)
+{
+	(void)fd;
+	for (int i = 0; i < 100000; i++)
+		if (gnutls_alert_send(session, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED) < 0)
+			return 0;
+	return 7;
+}
+
 static inline ssize_t
 push_slowly(gnutls_transport_ptr_t pointer, const void *data, size_t size)
 {

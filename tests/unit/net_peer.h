@@ -98,6 +98,7 @@ struct recipe {
 	unsigned rsa_bits;                /* 0: ECDSA P-256 */
 	gnutls_digest_algorithm_t digest; /* 0: SHA-256 */
 	const struct issued *issuer;      /* NULL: self-signed */
+	const struct issued *key_of;      /* whose key it is; NULL: a new one */
 };
 
 static inline void
@@ -153,7 +154,9 @@ issue(const struct recipe *recipe)
 	time_t now = time(NULL);
 
 	gnutls_x509_privkey_init(&made.key);
-	if (recipe->rsa_bits > 0)
+	if (recipe->key_of != NULL)
+		gnutls_x509_privkey_cpy(made.key, recipe->key_of->key);
+	else if (recipe->rsa_bits > 0)
 		gnutls_x509_privkey_generate(made.key, GNUTLS_PK_RSA, recipe->rsa_bits, 0);
 	else
 		gnutls_x509_privkey_generate(made.key, GNUTLS_PK_ECDSA,

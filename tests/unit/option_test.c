@@ -64,18 +64,23 @@ add_queue(struct buf *b, const struct request *request)
 	}
 	if (request->target != NULL)
 		buf_printf(b, " target=%s", request->target);
+	if (request->report_day != NULL)
+		buf_printf(b, " day=%s", request->report_day);
 	if (request->wants_json)
 		buf_add_text(b, " json");
 	if (request->repairs)
 		buf_add_text(b, " repair");
+	if (request->checks_server)
+		buf_add_text(b, " server");
 }
 
 /* The facts of a request as one line, to compare. */
 static void
 add_request(struct buf *b, const struct request *request)
 {
-	static const char *const modes[] = {"send", "serverinfo", "etrn", "print-config", "flush", "mailq", "show", "hold", "release",
-	                                    "retry", "remove", "queue-check", "route", "serve", "newaliases", "verify", "nothing", "help",
+	static const char *const modes[] = {"send", "serverinfo", "etrn", "print-config", "check", "flush", "mailq", "show", "hold",
+	                                    "release", "retry", "remove", "queue-check", "route", "forget-key", "serve",
+	                                    "newaliases", "verify", "tls-report", "nothing", "help",
 	                                    "version"};
 
 	buf_add_text(b, modes[request->mode]);
@@ -140,6 +145,8 @@ test_actions(void)
 	means("-S --host=h", "serverinfo", "-S is --serverinfo");
 	means("--rmqs=@d", "etrn etrn=@d", "--rmqs has its argument");
 	means("--print-config", "print-config", "--print-config");
+	means("--check", "check", "--check");
+	means("--check=server --json -a x", "check account=x json server", "--check=server");
 	means("--help x -a y", "help account=y [x]", "--help goes with everything");
 	means("--version --serverinfo x", "version [x]", "--version goes with everything");
 	means("", "send", "no argument is no error here");
@@ -192,8 +199,11 @@ test_queue(void)
 	means("--retry A B C", "retry target=A [B] [C]", "operands are further ids");
 	means("--remove=A --remove=B C", "remove target=A [B] [C]", "a mode that is given again has a further id");
 	means("--queue-check", "queue-check", "--queue-check");
+	means("--tls-report", "tls-report", "--tls-report");
+	means("--tls-report=2026-11-28", "tls-report day=2026-11-28", "--tls-report=2026-11-28");
 	means("--queue-check=repair", "queue-check repair", "--queue-check=repair");
 	means("--route=a@b.example --json c@d.example", "route target=a@b.example json [c@d.example]", "--route takes addresses");
+	means("--forget-key=a:25 b:25", "forget-key target=a:25 [b:25]", "--forget-key");
 	means("--help --flush", "help", "--help is stronger than a flush");
 	means("-odi r", "send interactive [r]", "-odi");
 	means("-odf r", "send interactive [r]", "-odf is -odi");
@@ -235,13 +245,19 @@ test_queue_refusals(void)
 	refuses("--remove=A --queue-check", "cannot use both --remove and --queue-check");
 	refuses("--pretend --remove=all", "cannot use both --pretend and --remove");
 	refuses("--pretend --queue-check=repair", "cannot use both --pretend and --queue-check");
+	refuses("--pretend --tls-report", "cannot use both --pretend and --tls-report");
+	refuses("--tls-report --mailq", "cannot use both --tls-report and --mailq");
+	refuses("--tls-report yesterday", "too many arguments: no message is sent, so there can be no recipients");
+	refuses("--tls-report --json", "--json goes with --mailq, --show, --queue-check, --route and --check");
+	refuses("--pretend --forget-key=a:25", "cannot use both --pretend and --forget-key");
+	refuses("--forget-key=a:25 -q", "cannot use both --forget-key and --flush");
 	refuses("-P -q", "cannot use both --pretend and --flush");
 	refuses("--queue-check=mend", "option --queue-check takes no other argument than 'repair'");
 	refuses("--force r", "--force goes with --flush");
 	refuses("--network-up r", "--network-up goes with --flush");
 	refuses("--mailq --all-users", "--all-users goes with --flush");
-	refuses("--json r", "--json goes with --mailq, --show, --queue-check and --route");
-	refuses("-q --json", "--json goes with --mailq, --show, --queue-check and --route");
+	refuses("--json r", "--json goes with --mailq, --show, --queue-check, --route and --check");
+	refuses("-q --json", "--json goes with --mailq, --show, --queue-check, --route and --check");
 	refuses("-bpc --json", "--json does not go with -bpc and -bP");
 }
 
@@ -307,6 +323,9 @@ test_refusals(void)
 	refuses("-bmx", "unsupported operation mode -bmx");
 	refuses("-r x", "unknown option -r");
 	refuses("-S --rmqs=x", "cannot use both --serverinfo and --rmqs");
+	refuses("--check=all", "option --check takes no other argument than 'server'");
+	refuses("--check -P", "cannot use both --pretend and --check");
+	refuses("--check r", "too many arguments: no message is sent, so there can be no recipients");
 	refuses("--print-config -S", "cannot use both --print-config and --serverinfo");
 	refuses("-S a@b", "too many arguments: no message is sent, so there can be no recipients");
 	refuses("--rmqs=x -t", "too many arguments: no message is sent, so there can be no recipients");

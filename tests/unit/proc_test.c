@@ -5,7 +5,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,6 +53,47 @@ test_output(void)
 	tap_ok(runs("printf 12345", 5, clock_deadline(20)) && !runs("printf 123456", 5, clock_deadline(20)),
 	       "the limit is the last size that is allowed");
 	tap_ok(clock_now() - began < 15000, "no command was waited for until its deadline");
+}
+
+static bool
+runs_words(const char *const *words, bool is_alone, bool is_quiet)
+{
+	const struct proc_command command = {.words = words, .is_alone = is_alone, .is_quiet = is_quiet};
+
+	buf_free(&output);
+	err_clear(&err);
+	return proc_run_command(&command, 1000, clock_deadline(20), &output, &err);
+}
+
+static void
+test_words(void)
+{
+	const char *const echo[] = {"/bin/echo", "a b", "$HOME", "`id`;", NULL};
+	const char *const none[] = {"/no/such/program", "hunter2", NULL};
+	const char *const alone[] = {"/bin/sh", "-c", "ps -o sid= -p $$ | tr -d ' \\n'; echo \" $$ [$GPG_TTY]\"; (: </dev/tty) 2>&1", NULL};
+	const char *const loud[] = {"/bin/sh", "-c", "echo quiet; readlink /proc/self/fd/2", NULL};
+	long session = 0, pid = 0;
+	char *path;
+
+	tap_ok(runs_words(echo, false, false), "a program is run by its words");
+	tap_is(buf_text(&output), "a b $HOME `id`;\n", "no shell looks at them");
+	tap_ok(!runs_words(none, false, false) && err.exit_code == EX_CONFIG && strstr(buf_text(&err.text), "hunter2") == NULL,
+	       "a program that is not there is an error, which names no argument");
+	setenv("GPG_TTY", "/dev/pts/7", 1);
+	runs_words(alone, true, false);
+	if (sscanf(buf_text(&output), "%ld %ld []", &session, &pid) == 2)
+		tap_ok(session == pid && strstr(buf_text(&output), "[]") != NULL && strstr(buf_text(&output), "/dev/tty") != NULL,
+		       "a command that is alone has a session of its own, no terminal, and no name of one");
+	else
+		tap_ok(false, "what a command that is alone says can be read: %s", buf_text(&output));
+	unsetenv("GPG_TTY");
+	tap_ok(runs_words(loud, true, true), "a command can be quiet");
+	tap_is(buf_text(&output), "quiet\n/dev/null\n", "its errors go nowhere then");
+	path = proc_find_program("sh");
+	tap_ok(path != NULL && path[0] == '/', "a program is found in PATH");
+	free(path);
+	tap_ok(proc_find_program("no-such-program-at-all") == NULL && proc_find_program("/etc/passwd") == NULL,
+	       "what is no program is not");
 }
 
 static void
@@ -292,6 +335,7 @@ main(void)
 {
 	fill_stdin();
 	test_output();
+	test_words();
 	test_status();
 	test_deadline();
 	test_immune();

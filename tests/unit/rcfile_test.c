@@ -125,7 +125,7 @@ test_choice(void)
 	              "several accounts and no default: they are listed");
 	cannot_choose("account work\naccount home\n", "hoem", "account hoem not found in rc (did you mean 'home'?)",
 	              "an unknown account is told with the nearest");
-	cannot_choose("account work\n", "x", "account x not found in rc", "an unknown account is not replaced by the only one");
+	cannot_choose("account work\n", "x", "account x not found in rc; the accounts there are: work", "an unknown account is not replaced by the only one");
 	cannot_choose("", NULL, "account default not found: no account is defined in rc", "an empty file has no account");
 	tap_ok(config_is_pattern("*@x") && config_is_pattern("a?@x") && config_is_pattern("[ab]@x") && !config_is_pattern("a@x") &&
 	       !config_is_pattern("") && !config_is_pattern(NULL), "a from with ?, * or [ is a pattern");

@@ -101,6 +101,26 @@ read_lines(size_t n, size_t size, struct reply *reply)
 	return status;
 }
 
+/* How much is kept of a 334 with so many octets of text. */
+static long long
+challenge_kept(size_t size)
+{
+	struct reply reply = {0};
+	struct buf in = {0};
+	const char *why = NULL;
+	long long kept = -1;
+
+	buf_add_text(&in, "334 ");
+	for (size_t i = 0; i < size; i++)
+		buf_add_char(&in, 'Q');
+	buf_add_text(&in, "\r\n");
+	if (reply_read(&reply, &in, &why) == REPLY_COMPLETE)
+		kept = (long long)reply.text.size;
+	reply_free(&reply);
+	buf_free(&in);
+	return kept;
+}
+
 static void
 test_bounds(void)
 {
@@ -113,6 +133,7 @@ test_bounds(void)
 	tap_ok(read_lines(1, 5000, &reply) == REPLY_COMPLETE, "protocol 9: a line of 5000 octets is accepted");
 	tap_is_number((long long)reply.text.size, REPLY_TEXT_MOST, "of a long line the first 4 KiB are kept");
 	reply_free(&reply);
+	tap_is_number(challenge_kept(12292), 12292, "a challenge is kept whole");
 	tap_ok(read_lines(2, 40000, &reply) == REPLY_MALFORMED, "more than 64 KiB in all are refused");
 	reply_free(&reply);
 }

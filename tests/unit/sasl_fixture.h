@@ -18,7 +18,7 @@ static struct secret secret;
 static struct account account;
 static struct sasl_identity identity;
 
-static void
+static inline void
 set_up(const char *user, const char *secret_text)
 {
 	account = (struct account){.user = (char *)user, .port = 587};
@@ -30,7 +30,7 @@ set_up(const char *user, const char *secret_text)
 }
 
 /* Begin with a mechanism; the initial response is in `answer`. NULL: err is set. */
-static struct sasl *
+static inline struct sasl *
 begin(const char *mechanism, bool *has_response)
 {
 	struct sasl *sasl = NULL;
@@ -47,7 +47,7 @@ begin(const char *mechanism, bool *has_response)
 }
 
 /* Answer a challenge given in clear; the answer, in base64, is in `answer`. */
-static bool
+static inline bool
 steps(struct sasl *sasl, const char *challenge)
 {
 	struct buf encoded = {0};
@@ -61,7 +61,7 @@ steps(struct sasl *sasl, const char *challenge)
 }
 
 /* The error has this exit code and text, and holds no secret. */
-static bool
+static inline bool
 fails(int exit_code, const char *text)
 {
 	bool has_secret = strstr(buf_text(&err.text), password) != NULL ||
@@ -75,7 +75,7 @@ fails(int exit_code, const char *text)
 	return holds;
 }
 
-static const char *
+static inline const char *
 answer_in_clear(struct buf *clear)
 {
 	buf_clear(clear);
@@ -90,13 +90,13 @@ struct server {
 	const char *unique;
 };
 
-static int
+static inline int
 give_text(Gsasl_session *session, Gsasl_property property, const char *text)
 {
 	return text == NULL ? GSASL_NO_CALLBACK : gsasl_property_set(session, property, text);
 }
 
-static int
+static inline int
 on_server_question(Gsasl *library, Gsasl_session *session, Gsasl_property property)
 {
 	const struct server *server = gsasl_callback_hook_get(library);
@@ -120,6 +120,7 @@ on_server_question(Gsasl *library, Gsasl_session *session, Gsasl_property proper
 		got = gsasl_property_fast(session, GSASL_PASSWORD);
 		return got != NULL && strcmp(got, server->password) == 0 ? GSASL_OK : GSASL_AUTHENTICATION_ERROR;
 	case GSASL_VALIDATE_EXTERNAL:
+	case GSASL_VALIDATE_ANONYMOUS:
 		return GSASL_OK;
 	default:
 		return GSASL_NO_CALLBACK;
@@ -128,7 +129,7 @@ on_server_question(Gsasl *library, Gsasl_session *session, Gsasl_property proper
 
 /* Carry lines between client and server session until one of them is done; as SMTP does it. True: the server says 235
  * and the client agrees. */
-static bool
+static inline bool
 carry(struct sasl *client, bool has_response, Gsasl_session *server)
 {
 	char *challenge = NULL;
@@ -161,7 +162,7 @@ carry(struct sasl *client, bool has_response, Gsasl_session *server)
 	return err_set(&err, EX_SOFTWARE, "no end");
 }
 
-static bool
+static inline bool
 logs_in(const char *mechanism, const struct server *server)
 {
 	struct server facts = *server;

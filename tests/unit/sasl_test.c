@@ -129,6 +129,26 @@ test_external(void)
 	tap_ok(logs_in("EXTERNAL", &(struct server){0}), "EXTERNAL logs in");
 }
 
+static void
+test_anonymous(void)
+{
+	bool has_response = false;
+	struct sasl *sasl;
+
+	set_up(NULL, "");
+	identity.secret = NULL;
+	sasl = begin("ANONYMOUS", &has_response);
+	tap_ok(sasl != NULL && has_response, "ANONYMOUS has an initial response, and needs neither user nor secret");
+	tap_is(buf_text(&answer), "YW5vbnltb3Vz", "ANONYMOUS tells nothing about the user");
+	tap_ok(sasl_finish(sasl, &err), "ANONYMOUS is complete after its initial response");
+	sasl_free(sasl);
+	account.user = (char *)"tim";
+	sasl = begin("ANONYMOUS", &has_response);
+	tap_is(buf_text(&answer), "YW5vbnltb3Vz", "ANONYMOUS does not tell the user's name either");
+	sasl_free(sasl);
+	tap_ok(logs_in("ANONYMOUS", &(struct server){0}), "ANONYMOUS logs in");
+}
+
 /* Begin SCRAM-SHA-256 and answer its first message with the client's nonce, some more nonce, and `rest`. */
 static struct sasl *
 begin_scram(const char *rest, bool *is_good)
@@ -316,6 +336,8 @@ test_start(void)
 	tap_ok(!sasl_needs_secret(&account), "EXTERNAL needs no secret");
 	account.auth = AUTH_GSSAPI;
 	tap_ok(!sasl_needs_secret(&account), "GSSAPI needs no secret");
+	account.auth = AUTH_ANONYMOUS;
+	tap_ok(!sasl_needs_secret(&account), "ANONYMOUS needs no secret");
 	account.auth = AUTH_OFF;
 	tap_ok(!sasl_needs_secret(&account), "auth off needs no secret");
 	tap_ok(sasl_library_version()[0] >= '1', "the library says its version");
@@ -324,15 +346,33 @@ test_start(void)
 static void
 test_choose(void)
 {
+	struct mechanism_offer offer = {STR("PLAIN LOGIN"), true, false};
+	struct sasl_history history = {0};
 	const char *name = NULL;
 
 	set_up("tim", password);
 	account.auth = AUTH_ON;
-	tap_ok(sasl_choose(&account, STR("PLAIN LOGIN"), true, false, &name, &err) && strcmp(name, "PLAIN") == 0,
+	tap_ok(sasl_choose(&account, &offer, &history, &name, &err) && strcmp(name, "PLAIN") == 0,
 	       "the best method is chosen by its name");
-	tap_ok(!sasl_choose(&account, STR("PLAIN LOGIN"), false, false, &name, &err) && name == NULL &&
+	offer.is_protected = false;
+	tap_ok(!sasl_choose(&account, &offer, &history, &name, &err) && name == NULL &&
 	               fails(EX_UNAVAILABLE, "cannot use a secure authentication method"),
 	       "protocol 66: without TLS no method is chosen that shows the password");
+	offer = (struct mechanism_offer){STR("SCRAM-SHA-256 PLAIN"), true, false};
+	tap_ok(sasl_choose(&account, &offer, &history, &name, &err) && strcmp(name, "SCRAM-SHA-256") == 0,
+	       "in the same run a stronger method may follow");
+	offer.words = STR("PLAIN");
+	tap_ok(!sasl_choose(&account, &offer, &history, &name, &err) && name == NULL &&
+	               fails(EX_UNAVAILABLE, "weaker than SCRAM-SHA-256"),
+	       "protocol 68: and then no weaker one any more");
+	account.auth_min = AUTH_MIN_SCRAM;
+	history = (struct sasl_history){0};
+	tap_ok(!sasl_choose(&account, &offer, &history, &name, &err) && fails(EX_UNAVAILABLE, "below 'auth_min scram'"),
+	       "what is below auth_min is not chosen");
+	offer.words = STR("SCRAM-SHA-256");
+	history.is_over = true;
+	tap_ok(!sasl_choose(&account, &offer, &history, &name, &err) && name == NULL && fails(EX_NOPERM, "refused before"),
+	       "protocol 77: after a refused login nothing is chosen");
 }
 
 /* Run check in a child that ends without looking for leaks: the libraries leave a few bytes behind where they fail. */
@@ -399,6 +439,7 @@ main(void)
 	test_binding();
 	test_vectors();
 	test_external();
+	test_anonymous();
 	test_scram_counts();
 	test_scram_proof();
 	test_challenges();

@@ -223,6 +223,8 @@ start_prompt(int *master, const char *expected)
 		int slave;
 
 		account.user = (char *)"bob\x1b[2J";
+		/* A shell makes what it runs in the background ignore it. */
+		signal(SIGINT, SIG_DFL);
 		setsid();
 		slave = open(name, O_RDWR | O_CLOEXEC);
 		if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) < 0)
@@ -339,6 +341,171 @@ test_prompt_ending(void)
 	       "an empty line at the prompt gives no password");
 }
 
+/* A file in home with this text; its path until the next call. */
+static const char *
+write_file(const char *name, const char *text, mode_t mode)
+{
+	static struct buf path;
+	struct err ignored = {0};
+	int fd;
+
+	buf_clear(&path);
+	buf_printf(&path, "%s/%s", home, name);
+	unlink(buf_text(&path));
+	fd = open(buf_text(&path), O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+	file_write_all(fd, text, strlen(text), name, &ignored);
+	close(fd);
+	chmod(buf_text(&path), mode);
+	return buf_text(&path);
+}
+
+static void
+remove_file(const char *name)
+{
+	struct buf path = {0};
+
+	buf_printf(&path, "%s/%s", home, name);
+	unlink(buf_text(&path));
+	buf_free(&path);
+}
+
+static void
+test_file(void)
+{
+	struct account account = make_account(NULL, "echo from command");
+
+	account.password_file = (char *)write_file("word", "from file\r\nsecond\n", 0644);
+	tap_is(find(&account), "from file", "password_file comes before passwordeval, and its first line is the password");
+	tap_is(secret.source, "password_file", "where a secret was found is known");
+	write_file("word", "", 0600);
+	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "password_file: /tmp/", "first line"), "an empty file is an error");
+	remove_file("word");
+	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "No such file", ""), "and so is one that is not there");
+	account.password_file = (char *)"/dev/zero";
+	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "is no regular file", ""), "a device is no password file");
+}
+
+static void
+test_words(void)
+{
+	struct account account = make_account(NULL, NULL);
+
+	account.passwordexec = (char *)" printf  %s:%s 'a\t\"b  $HOME;\"  ";
+	tap_is(find(&account), "'a:b  $HOME;", "passwordexec splits at blanks, keeps quoted words, and knows no shell");
+	account.passwordexec = (char *)"printf \"hunter2";
+	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "passwordexec: a quotation mark", "by hand"), "an open quotation is an error");
+	account.passwordexec = (char *)"no-such-program hunter2";
+	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "there is no program no-such-program", "by hand"),
+	       "a program that is not there is an error, without its arguments");
+	account.passwordexec = (char *)"false hunter2";
+	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "exit status 1", "by hand"), "and so is one that fails");
+	account.passwordexec = (char *)"a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a a "
+	                               "a a a a a a a a a a a a a a a a a a a a";
+	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "from 1 to 63 words", ""), "too many words are an error");
+}
+
+static void
+test_credentials(void)
+{
+	struct account account = make_account(NULL, NULL);
+	struct buf other = {0};
+
+	setenv("CREDENTIALS_DIRECTORY", home, 1);
+	write_netrc("machine mail.example login ann password from-netrc\n", 0600);
+	tap_is(find(&account), "from-netrc", "a folder of credentials without ours is passed over");
+	write_file("mailcrane.password", "for all\n", 0400);
+	tap_is(find(&account), "for all", "a credential comes before netrc");
+	write_file("mailcrane.work.password", "for work", 0400);
+	tap_is(find(&account), "for work", "and that of the account before that of all");
+	account.id = (char *)"../work";
+	tap_is(find(&account), "for all", "the name of an account leads to no other folder");
+	account.id = (char *)"work";
+	write_file("mailcrane.work.password", "", 0400);
+	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "credential: mailcrane.work.password is empty", ""),
+	       "an empty credential is an error");
+	remove_file("mailcrane.work.password");
+	remove_file("mailcrane.password");
+	write_netrc("", 0600);
+	buf_printf(&other, "%s/mailcrane.password", home);
+	if (symlink(write_file("word", "hunter2", 0600), buf_text(&other)) != 0)
+		tap_note("no links here");
+	tap_ok(find(&account) == NULL && fails(EX_UNAVAILABLE, "credential mailcrane.password: is a link", ""),
+	       "a credential that is a link is not followed");
+	unlink(buf_text(&other));
+	if (mkfifo(buf_text(&other), 0600) != 0)
+		tap_note("no pipes here");
+	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "is no regular file", ""), "nor does a pipe make us wait");
+	unlink(buf_text(&other));
+	unsetenv("CREDENTIALS_DIRECTORY");
+	remove_file("word");
+	buf_free(&other);
+}
+
+/* Our secret-tool: "search" tells what is in `found`, whatever else is asked. It notes its arguments. */
+static void
+write_tool(const char *script)
+{
+	struct buf text = {0};
+
+	buf_printf(&text, "#!/bin/sh\necho \"$@\" >%s/asked\n%s\n", home, script);
+	write_file("secret-tool", buf_text(&text), 0700);
+	buf_free(&text);
+}
+
+static bool
+was_asked(const char *arguments)
+{
+	struct buf text = {0}, path = {0};
+	struct err ignored = {0};
+	bool is_so;
+
+	buf_printf(&path, "%s/asked", home);
+	is_so = file_read_path(buf_text(&path), 1000, &text, &ignored) && str_equals(str_trim(buf_str(&text)), str_of(arguments));
+	if (!is_so)
+		tap_note("it was asked: %s", buf_text(&text));
+	buf_free(&text);
+	buf_free(&path);
+	err_clear(&ignored);
+	return is_so;
+}
+
+static void
+test_keyring(void)
+{
+	struct account account = make_account(NULL, NULL);
+	struct buf path = {0};
+
+	write_netrc("machine mail.example login ann password from-netrc\n", 0600);
+	buf_printf(&path, "%s:%s", home, getenv("PATH"));
+	setenv("PATH", buf_text(&path), 1);
+	setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere", 1);
+	write_tool("printf '[/org/x/1]\\nlabel = mail\\nsecret = from keyring\\ncreated = 2000\\n'; echo hunter2 >&2");
+	tap_is(find(&account), "from-netrc", "the keyring is asked only if the account says so");
+	account.keyring = true;
+	tap_is(find(&account), "from keyring", "it comes before netrc, as with msmtp");
+	tap_ok(was_asked("search host mail.example service smtp user ann"), "with msmtp's attributes, and without unlocking it");
+	err_clear(&err);
+	write_tool("printf 'from lookup'");
+	tap_ok(secret_find(&secret, &account, true, &err) && was_asked("lookup host mail.example service smtp user ann"),
+	       "where somebody can be asked it may be unlocked");
+	tap_is(buf_text(&secret.text), "from lookup", "what it prints is the password");
+	write_netrc("", 0600);
+	write_tool("printf '[/org/x/1]\\nlabel = mail\\nsecret = \\n'");
+	tap_ok(find(&account) == NULL && fails(EX_UNAVAILABLE, "keyring: it is locked", "unlock"), "a locked keyring is told");
+	write_tool("echo hunter2; exit 1");
+	tap_ok(find(&account) == NULL && fails(EX_UNAVAILABLE, "; keyring: command '", "secret-tool store"), "a failure is told, not taken");
+	unsetenv("DBUS_SESSION_BUS_ADDRESS");
+	setenv("XDG_RUNTIME_DIR", home, 1);
+	remove_file("asked");
+	tap_ok(find(&account) == NULL && fails(EX_UNAVAILABLE, "there is no D-Bus session", "DBUS_SESSION_BUS_ADDRESS") && !was_asked(""),
+	       "without a session bus nobody is asked, and it is told");
+	remove_file("secret-tool");
+	setenv("PATH", home, 1);
+	tap_ok(find(&account) == NULL && fails(EX_UNAVAILABLE, "there is no program secret-tool", "install"), "so is a missing program");
+	setenv("PATH", buf_text(&path) + strlen(home) + 1, 1);
+	buf_free(&path);
+}
+
 static bool
 is_protected(void)
 {
@@ -372,6 +539,10 @@ main(void)
 	test_order();
 	test_command();
 	test_netrc();
+	test_file();
+	test_words();
+	test_credentials();
+	test_keyring();
 	test_prompt();
 	test_prompt_ending();
 	test_protection();

@@ -87,11 +87,11 @@ main(void)
 	mode_is("v", "verify 0");
 	mode_is("h", "other 0");
 	mode_is("H", "other 0");
-	mode_is("ss", "64: unsupported operation mode -bss; no hint");
+	mode_is("ss", "64: unsupported operation mode -bss; hint");
 	mode_is("d", "64: unsupported operation mode -bd; hint");
-	mode_is("", "64: unsupported operation mode -b; no hint");
-	mode_is("mm", "64: unsupported operation mode -bmm; no hint");
-	mode_is("\x01", "64: unsupported operation mode -b\\x01; no hint");
+	mode_is("", "64: unsupported operation mode -b; hint");
+	mode_is("mm", "64: unsupported operation mode -bmm; hint");
+	mode_is("\x01", "64: unsupported operation mode -b\\x01; hint");
 
 	delivery_is("di", DELIVERY_DEFAULT, DELIVERY_INTERACTIVE);
 	delivery_is("df", DELIVERY_QUEUE, DELIVERY_INTERACTIVE);

@@ -304,6 +304,30 @@ test_attacks(void)
 	session_end(&session);
 }
 
+/* A server that never comes to data is left before the deadline. */
+static void
+refuses_flood(struct tls_server server, const char *name)
+{
+	struct session session = session_start(server, good_settings());
+	int64_t start = clock_now();
+	bool is_good = converse(&session, "", "\n", clock_deadline(20));
+
+	if (!tap_ok(session.is_up && !is_good && !session.state.is_timed_out && session.err.exit_code == EX_PROTOCOL &&
+	                    clock_now() - start < 10000,
+	            "%s", name))
+		tap_note("%s", buf_text(&session.err.text));
+	session_end(&session);
+}
+
+static void
+test_floods(void)
+{
+	refuses_flood((struct tls_server){.after = flood_key_updates}, "updates of the keys are bounded");
+	refuses_flood((struct tls_server){.after = flood_alerts, .priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.2"},
+	              "warnings in TLS 1.2 are bounded");
+	refuses_flood((struct tls_server){.after = flood_alerts}, "alerts in TLS 1.3 are bounded");
+}
+
 /* Only whether and how the handshake ends. */
 static int
 handshake_code(struct tls_server server, struct tls_settings settings)
@@ -374,18 +398,44 @@ test_client_certificate(void)
 }
 
 static void
-check_binding(const char *priorities, bool expects_exporter, const char *name)
+check_binding(const char *priorities, bool expects_exporter, enum tls_ocsp ocsp, const char *name)
 {
-	struct session session = session_start((struct tls_server){.after = send_binding, .priorities = priorities},
-	                                       good_settings());
+	struct tls_settings settings = good_settings();
+	struct session session;
 	struct buf data = {0};
 	bool is_exporter = !expects_exporter;
-	bool has_binding = session.is_up && tls_channel_binding(session.stream.tls, &is_exporter, &data);
+	bool has_binding;
+
+	settings.ocsp = ocsp;
+	session = session_start((struct tls_server){.after = send_binding, .priorities = priorities}, settings);
+	has_binding = session.is_up && tls_channel_binding(session.stream.tls, &is_exporter, &data);
 
 	converse(&session, "", "never", clock_deadline(10));
 	tap_ok(has_binding && is_exporter == expects_exporter && session.in.size > 0 &&
 	               session.in.size == data.size && memcmp(session.in.data, data.data, data.size) == 0,
 	       "%s", name);
+	session_end(&session);
+	buf_free(&data);
+}
+
+/* Without the extended master secret there is no channel binding, whichever end does not have it. */
+static void
+test_no_binding(void)
+{
+	struct tls_settings settings = good_settings();
+	struct session session = session_start(
+		(struct tls_server){.after = stay_silent, .priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.2:%NO_SESSION_HASH"}, settings);
+	struct buf data = {0};
+	bool is_exporter = false;
+
+	tap_ok(session.is_up && !tls_channel_binding(session.stream.tls, &is_exporter, &data) && data.size == 0,
+	       "a TLS 1.2 server without the extended master secret gives no channel binding");
+	session_end(&session);
+	/* GnuTLS before 3.8 cannot do without OCSP alone. */
+	settings.ocsp = TLS_OCSP_OFF;
+	session = session_start((struct tls_server){.after = stay_silent, .priorities = "NORMAL:-VERS-ALL:+VERS-TLS1.2"}, settings);
+	tap_ok(session.is_up && tls_channel_binding(session.stream.tls, &is_exporter, &data) == (gnutls_check_version("3.8.0") != NULL),
+	       "nor does a library that cannot do without OCSP otherwise");
 	session_end(&session);
 	buf_free(&data);
 }
@@ -426,10 +476,13 @@ main(void)
 	test_forget();
 	test_silence();
 	test_attacks();
+	test_floods();
 	test_versions();
 	test_client_certificate();
-	check_binding(NULL, true, "both ends have the same tls-exporter with TLS 1.3");
-	check_binding("NORMAL:-VERS-ALL:+VERS-TLS1.2", false, "both ends have the same tls-unique with TLS 1.2");
+	check_binding(NULL, true, TLS_OCSP_ON, "both ends have the same tls-exporter with TLS 1.3");
+	check_binding("NORMAL:-VERS-ALL:+VERS-TLS1.2", false, TLS_OCSP_ON, "both ends have the same tls-unique with TLS 1.2");
+	check_binding(NULL, true, TLS_OCSP_OFF, "also where no OCSP response is asked for");
+	test_no_binding();
 	test_facts();
 	issued_free(&leaf);
 	issued_free(&root);

@@ -2,9 +2,13 @@
 
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include "base/clock.h"
 #include "net/digest.h"
+#include "net/known.h"
 #include "net/stream.h"
+#include "net/verify.h"
 #include "net_peer.h"
 #include "tap.h"
 
@@ -195,6 +199,8 @@ test_strength(void)
 {
 	refused((struct recipe){.names = {host}, .purpose = GNUTLS_KP_TLS_WWW_CLIENT, .issuer = &root}, host,
 	        "not meant for a server", "protocol 52: a certificate for clients only is refused");
+	refused((struct recipe){.names = {host}, .purpose = GNUTLS_KP_CODE_SIGNING, .issuer = &root}, host,
+	        "not meant for a server", "so is one for signing code");
 	refused((struct recipe){.names = {host}, .rsa_bits = 1024, .issuer = &root}, host, "RSA with 1024 bits",
 	        "protocol 53: a key of RSA 1024 is refused");
 	refused((struct recipe){.names = {host}, .digest = GNUTLS_DIG_SHA1, .issuer = &root}, host, "too weak",
@@ -342,7 +348,7 @@ test_pins(void)
 	result = handshake(&server, &settings);
 	tap_is_number(result.exit_code, EX_CONFIG, "a malformed pin is a fault of the configuration");
 	settings =
-		(struct tls_settings){.host = host, .trust_file = root_path, .min_version = 12, .wants_ocsp = true};
+		(struct tls_settings){.host = host, .trust_file = root_path, .min_version = 12, .ocsp = TLS_OCSP_REQUIRE};
 	result = handshake(&server, &settings);
 	tap_ok(!result.is_good && strstr(result.text, "tls_ocsp") != NULL,
 	       "a missing OCSP response is refused when one is demanded");
@@ -375,6 +381,233 @@ test_trust_file(void)
 	issued_free(&leaf);
 }
 
+/* Every way to decide, right and wrong: one certificate that only some of them accept. */
+struct way {
+	const char *name;
+	struct tls_settings settings;
+	int expected; /* exit code; 0: accepted */
+};
+
+/* In TLS 1.2 and 1.3. A refusal comes in the handshake, so that the server hears nothing inside TLS. */
+static void
+check_way(const struct way *way, const struct issued *leaf)
+{
+	static const char *const versions[] = {"NORMAL:-VERS-ALL:+VERS-TLS1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.3"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct tls_server server = {.chain = {leaf}, .priorities = versions[i]};
+		struct tls_settings settings = way->settings;
+		struct result result;
+
+		settings.min_version = 12;
+		result = handshake(&server, &settings);
+		if (!tap_ok(result.is_good == (way->expected == 0) && result.exit_code == way->expected &&
+		                    result.server_status == (way->expected != 0),
+		            "%s, in TLS 1.%d", way->name, (int)i + 2))
+			tap_note("exit %d, server %d: %s", result.exit_code, result.server_status, result.text);
+	}
+}
+
+/* The settings' texts about a certificate. */
+struct texts {
+	struct buf fingerprint, also, pin, only;
+};
+
+static void
+make_texts(struct texts *texts, gnutls_x509_crt_t certificate)
+{
+	unsigned char octets[64];
+	size_t size = sizeof(octets);
+
+	gnutls_x509_crt_get_fingerprint(certificate, GNUTLS_DIG_SHA256, octets, &size);
+	for (size_t i = 0; i < size; i++)
+		buf_printf(&texts->fingerprint, "%02x", octets[i]);
+	buf_printf(&texts->also, "also %s", buf_text(&texts->fingerprint));
+	digest_of_key(certificate, octets);
+	digest_add_pin(octets, &texts->pin);
+	buf_printf(&texts->only, "only %s", buf_text(&texts->pin));
+}
+
+static void
+free_texts(struct texts *texts)
+{
+	buf_free(&texts->fingerprint);
+	buf_free(&texts->also);
+	buf_free(&texts->pin);
+	buf_free(&texts->only);
+}
+
+/* A certificate of a stranger for another host, and one of our root for this host. */
+static void
+test_ways(void)
+{
+	struct issued strange = issue(&(struct recipe){.names = {"other.test"}});
+	struct issued good = issue(&(struct recipe){.names = {host}, .issuer = &root});
+	struct texts s = {0}, g = {0};
+
+	make_texts(&s, strange.certificate);
+	make_texts(&g, good.certificate);
+	{
+		const char *s_print = buf_text(&s.fingerprint), *g_print = buf_text(&g.fingerprint);
+		const char *s_also = buf_text(&s.also), *g_also = buf_text(&g.also);
+		const char *s_pin = buf_text(&s.pin), *g_pin = buf_text(&g.pin);
+		const char *s_only = buf_text(&s.only), *g_only = buf_text(&g.only);
+		const struct way of_stranger[] = {
+			{"unchecked takes any certificate", {.host = host, .is_unchecked = true}, 0},
+			{"unchecked with another pin does not", {.host = host, .is_unchecked = true, .pin = g_pin}, 69},
+			{"nor with another 'only' pin", {.host = host, .is_unchecked = true, .pin = g_only}, 69},
+			{"nor with another 'also' fingerprint", {.host = host, .is_unchecked = true, .fingerprint = g_also}, 69},
+			{"unchecked makes up for another fingerprint, as msmtp has it",
+		         {.host = host, .is_unchecked = true, .fingerprint = g_print},
+		         0},
+			{"a fingerprint is enough", {.host = host, .trust_file = root_path, .fingerprint = s_print}, 0},
+			{"another one is not", {.host = host, .trust_file = root_path, .fingerprint = g_print}, 69},
+			{"an 'also' fingerprint is not enough", {.host = host, .trust_file = root_path, .fingerprint = s_also}, 69},
+			{"a fingerprint and another pin are not",
+		         {.host = host, .trust_file = root_path, .fingerprint = s_print, .pin = g_pin},
+		         69},
+			{"an 'only' pin is enough", {.host = host, .trust_file = root_path, .pin = s_only}, 0},
+			{"also without any trust file, and without a name", {.trust_file = "", .pin = s_only}, 0},
+			{"another one is not enough", {.host = host, .trust_file = root_path, .pin = g_only}, 69},
+			{"a pin without the word is not enough", {.host = host, .trust_file = root_path, .pin = s_pin}, 69},
+			{"an 'only' pin and another 'also' fingerprint are not",
+		         {.host = host, .trust_file = root_path, .pin = s_only, .fingerprint = g_also},
+		         69},
+			{"trust alone refuses a stranger", {.host = host, .trust_file = root_path}, 69},
+			{"no trust at all is a fault of the configuration", {.host = host, .trust_file = ""}, 78},
+			{"a pin is no trust", {.host = host, .trust_file = "", .pin = s_pin}, 78},
+			{"nor is an 'also' fingerprint", {.host = host, .trust_file = "", .fingerprint = s_also}, 78},
+			{"'only' with nothing behind it is a fault", {.host = host, .trust_file = root_path, .pin = "only"}, 78},
+			{"so is 'also'", {.host = host, .trust_file = root_path, .fingerprint = "also "}, 78},
+			{"a required OCSP response without authorities is a fault",
+		         {.host = host, .trust_file = root_path, .pin = s_only, .ocsp = TLS_OCSP_REQUIRE},
+		         78},
+		};
+		const struct way of_good[] = {
+			{"trust takes a good certificate", {.host = host, .trust_file = root_path}, 0},
+			{"with its pin", {.host = host, .trust_file = root_path, .pin = g_pin}, 0},
+			{"with its 'also' fingerprint", {.host = host, .trust_file = root_path, .fingerprint = g_also}, 0},
+			{"with both", {.host = host, .trust_file = root_path, .pin = g_pin, .fingerprint = g_also}, 0},
+			{"not with another pin", {.host = host, .trust_file = root_path, .pin = s_pin}, 69},
+			{"nor with another 'also' fingerprint", {.host = host, .trust_file = root_path, .fingerprint = s_also}, 69},
+			{"nor with another fingerprint alone", {.host = host, .trust_file = root_path, .fingerprint = s_print}, 69},
+			{"nor with another 'only' pin", {.host = host, .trust_file = root_path, .pin = s_only}, 69},
+			{"nor without an OCSP response that is required",
+		         {.host = host, .trust_file = root_path, .ocsp = TLS_OCSP_REQUIRE},
+		         69},
+			{"without asking for one it is taken", {.host = host, .trust_file = root_path, .ocsp = TLS_OCSP_OFF}, 0},
+		};
+
+		for (size_t i = 0; i < sizeof(of_stranger) / sizeof(of_stranger[0]); i++)
+			check_way(&of_stranger[i], &strange);
+		for (size_t i = 0; i < sizeof(of_good) / sizeof(of_good[0]); i++)
+			check_way(&of_good[i], &good);
+	}
+	free_texts(&s);
+	free_texts(&g);
+	issued_free(&strange);
+	issued_free(&good);
+}
+
+static void
+test_acquaintance(void)
+{
+	struct issued leaf = issue(&(struct recipe){.names = {"other.test"}});
+	struct issued renewed = issue(&(struct recipe){.names = {"third.test"}, .key_of = &leaf});
+	struct issued old = issue(&(struct recipe){
+		.names = {host}, .key_of = &leaf, .from_seconds = -7200, .until_seconds = -3600});
+	struct issued weak = issue(&(struct recipe){.names = {host}, .rsa_bits = 1024});
+	struct issued other = issue(&(struct recipe){.names = {host}, .issuer = &root});
+	char *path = scratch_path("known-keys");
+	struct way way = {.settings = {.host = host, .trust_file = root_path, .acquaintance = {path, "mx.example.test:25", "forget "}}};
+	struct result result;
+
+	way.name = "an expired certificate is refused at the first contact";
+	way.expected = EX_UNAVAILABLE;
+	check_way(&way, &old);
+	way.name = "so is a key that is too weak";
+	check_way(&way, &weak);
+	tap_ok(access(path, F_OK) != 0, "and neither is remembered");
+	way.name = "a stranger is taken the first time, and when met again";
+	way.expected = 0;
+	check_way(&way, &leaf);
+	way.name = "with a new certificate, too";
+	check_way(&way, &renewed);
+	way.expected = EX_UNAVAILABLE;
+	way.name = "but not with one that has expired";
+	check_way(&way, &old);
+	way.name = "another key is refused, trusted authority or not";
+	check_way(&way, &other);
+	result = handshake(&(struct tls_server){.chain = {&other}}, &way.settings);
+	tap_ok(strstr(result.text, "another key than before") != NULL && strstr(result.text, " since 20") != NULL &&
+	               strstr(result.hint, "'forget mx.example.test:25'") != NULL,
+	       "the refusal tells both keys, and how to accept the new one");
+	way.name = "a file of known keys that cannot be used is a fault of the configuration";
+	way.expected = EX_CONFIG;
+	if (chmod(path, 0644) != 0)
+		abort();
+	check_way(&way, &leaf);
+	(void)unlink(path);
+	way.settings.acquaintance.file = "/nonexistent/known-keys";
+	way.expected = EX_CANTCREAT;
+	way.name = "so is a folder that is not there";
+	check_way(&way, &leaf);
+	free(path);
+	issued_free(&leaf);
+	issued_free(&renewed);
+	issued_free(&old);
+	issued_free(&weak);
+	issued_free(&other);
+}
+
+/* What verify_peer() says of a session, whatever the verifier holds. */
+static struct verifier *verifier_asked;
+static int exit_code_given;
+
+static int
+ask_verifier(gnutls_session_t session)
+{
+	struct err err = {0};
+	bool is_good = verify_peer(verifier_asked, session, &err);
+
+	exit_code_given = err.exit_code;
+	err_clear(&err);
+	return is_good ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+/* A verifier that nothing was asked of: somebody forgot to. */
+static void
+test_undecided(void)
+{
+	struct issued leaf = issue(&(struct recipe){.names = {host}, .issuer = &root});
+	struct tls_server server = {.chain = {&leaf}, .after = expect_silence};
+	const struct tls_settings settings = {.host = host, .trust_file = root_path};
+	struct verifier verifier = {.settings = &settings};
+	struct net_peer peer = net_peer_start(tls_server_run, &server);
+	gnutls_certificate_credentials_t credentials = NULL;
+	gnutls_session_t session = NULL;
+	int code;
+
+	verifier_asked = &verifier;
+	gnutls_certificate_allocate_credentials(&credentials);
+	gnutls_init(&session, GNUTLS_CLIENT);
+	gnutls_set_default_priority(session);
+	gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+	gnutls_session_set_verify_function(session, ask_verifier);
+	fcntl(peer.fd, F_SETFL, fcntl(peer.fd, F_GETFL) & ~O_NONBLOCK);
+	gnutls_transport_set_int(session, peer.fd);
+	do
+		code = gnutls_handshake(session);
+	while (code < 0 && gnutls_error_is_fatal(code) == 0);
+	tap_ok(code < 0 && exit_code_given == EX_SOFTWARE && !verifier.is_decided,
+	       "a verifier of which nothing was asked believes nobody");
+	gnutls_deinit(session);
+	gnutls_certificate_free_credentials(credentials);
+	close(peer.fd);
+	net_peer_wait(&peer);
+	issued_free(&leaf);
+}
+
 int
 main(void)
 {
@@ -389,6 +622,9 @@ main(void)
 	test_fingerprint();
 	test_pins();
 	test_trust_file();
+	test_ways();
+	test_acquaintance();
+	test_undecided();
 	issued_free(&root);
 	free(root_path);
 	scratch_remove();
