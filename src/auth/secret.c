@@ -24,6 +24,7 @@
 #include "base/mem.h"
 #include "base/proc.h"
 #include "conf/environment.h"
+#include "conf/hostlist.h"
 
 enum {
 	COMMAND_SECONDS = 120,
@@ -454,8 +455,8 @@ static const struct {
 	{"the terminal", look_at_user},
 };
 
-bool
-secret_find(struct secret *secret, const struct account *account, bool may_prompt, struct err *err)
+static bool
+find(struct secret *secret, const struct account *account, bool may_prompt, struct err *err)
 {
 	struct search search = {.secret = secret, .account = account, .may_prompt = may_prompt};
 	bool is_good = true;
@@ -473,6 +474,22 @@ secret_find(struct secret *secret, const struct account *account, bool may_promp
 	/* It need not be written to the swap; where too little may be locked, mail is sent all the same. */
 	else
 		mlock(secret->text.data, secret->text.size);
+	return is_good;
+}
+
+/* A login is the same at all hosts of a list: it is looked up and asked for by the first one's name. */
+bool
+secret_find(struct secret *secret, const struct account *account, bool may_prompt, struct err *err)
+{
+	struct str host = hostlist_first(str_of(account->host));
+	struct account at_first = *account;
+	char *name = host.size > 0 ? mem_copy(host.data, host.size) : NULL;
+	bool is_good;
+
+	if (name != NULL)
+		at_first.host = name;
+	is_good = find(secret, &at_first, may_prompt, err);
+	free(name);
 	return is_good;
 }
 

@@ -88,6 +88,17 @@ hostlist_next(struct str *rest, struct hostlist_item *item)
 	return read_item(text, item);
 }
 
+struct str
+hostlist_first(struct str host)
+{
+	struct hostlist_item item = {0};
+	struct str name = {0};
+
+	if (hostlist_is_service(host, &name))
+		return name;
+	return hostlist_next(&host, &item) ? item.name : host;
+}
+
 const char *
 hostlist_complain(struct str host)
 {

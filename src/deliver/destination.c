@@ -49,8 +49,8 @@ is_for(const struct recipient *recipient, const char *destination)
 	struct buf own = {0};
 	bool is_same;
 
-	/* Mostly the domain is written as it goes into DNS: thousands of recipients are compared with thousands of domains. For one
-	 * that cannot be (destination "") only the long way tells. */
+	/* Mostly the domain is written as it goes into DNS: thousands of recipients are compared with thousands of domains. For
+	 * one that cannot be (destination "") only the long way tells. */
 	if (destination[0] != '\0' && !str_has_8bit(text) && text.size > 0 && text.data[text.size - 1] != '.')
 		return str_equals_nocase(str_from(text, mailbox_local_size(text) + 1), str_of(destination));
 	destination_add(&own, recipient->mailbox);

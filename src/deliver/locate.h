@@ -5,8 +5,9 @@
 
 #include "deliver/route.h"
 
-/* Give every host that has none its addresses, at most ROUTE_ADDRESSES_MOST together. Where the host was secure until now (is_secure) it stays
- * so if its addresses are. One that has none goes; one whose addresses cannot be known now stays, refused. */
+/* Give every host that has none its addresses, at most ROUTE_ADDRESSES_MOST together. Where the host was secure until now
+ * (is_secure) it stays so if its addresses are. One that has none goes; one whose addresses cannot be known now stays,
+ * refused. */
 void locate_hosts(struct route *route, const struct route_query *query);
 
 #endif

@@ -278,7 +278,7 @@ take_literal(struct route_host *host)
 	host->is_secure = false;
 }
 
-/* For DANE the addresses must be those that DNSSEC vouches for. */
+/* By DNS itself: for DANE the addresses must be those that DNSSEC vouches for. */
 static bool
 locate_relay(struct route *route, const struct route_query *query)
 {
@@ -286,6 +286,14 @@ locate_relay(struct route *route, const struct route_query *query)
 		take_literal(&route->hosts[i]);
 	locate_hosts(route, query);
 	return route->n_hosts > 0 || route_refuse(route, no_such_host, EX_NOHOST, "%s has no address", query->account->host);
+}
+
+/* Hosts that DNS has named are looked up where they were found, which need not be where the system looks; by a proxy if there is
+ * one. */
+static bool
+needs_addresses(const struct account *account, struct str domain)
+{
+	return demand_needs_dns(account) || (domain.size > 0 && account->proxy_host == NULL);
 }
 
 static bool
@@ -300,7 +308,7 @@ find_relay(struct route *route, const struct route_query *query)
 		add_listed(route, account);
 	else if (!find_service(route, query, domain))
 		return false;
-	return !demand_needs_dns(account) || locate_relay(route, query);
+	return !needs_addresses(account, domain) || locate_relay(route, query);
 }
 
 /* --- both ---------------------------------------------------------------------------------------------------------- */

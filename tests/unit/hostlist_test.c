@@ -56,6 +56,10 @@ test_forms(void)
 {
 	struct str domain = {0};
 
+	tap_ok(str_equals(hostlist_first(STR("[::1]:587, b")), STR("::1")) && str_equals(hostlist_first(STR("a:25,b")), STR("a")) &&
+	           str_equals(hostlist_first(STR("a")), STR("a")),
+	       "the first host of a list stands for all");
+	tap_ok(str_equals(hostlist_first(STR("srv:example.org")), STR("example.org")), "and so does the domain of srv:");
 	tap_ok(hostlist_is_direct(STR("mx")) && hostlist_is_direct(STR("MX")), "mx is direct delivery");
 	tap_ok(!hostlist_is_direct(STR("mx.example.org")), "a host whose name begins so is not");
 	tap_ok(hostlist_is_service(STR("srv:example.org"), &domain) && str_equals(domain, STR("example.org")), "srv: has a domain");
