@@ -409,6 +409,8 @@ sasl_free(struct sasl *sasl)
 	}
 	if (sasl->library != NULL)
 		gsasl_done(sasl->library);
+	/* Its SASLprep gives copies of the password back as they are. */
+	mem_sweep();
 	buf_free(&sasl->objection);
 	buf_wipe(&sasl->reason);
 	free(sasl);

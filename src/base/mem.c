@@ -68,3 +68,21 @@ mem_wipe(void *data, size_t size)
 	if (size > 0)
 		explicit_bzero(data, size);
 }
+
+/* An allocator hands out first what it got back last, so that taking a few blocks of each size finds the freed ones. */
+void
+mem_sweep(void)
+{
+	enum { DEPTH = 8, STEP = 16, LARGEST = 1024 };
+	void *blocks[DEPTH];
+
+	for (size_t size = STEP; size <= LARGEST; size += STEP) {
+		for (size_t i = 0; i < DEPTH; i++) {
+			blocks[i] = malloc(size);
+			if (blocks[i] != NULL)
+				mem_wipe(blocks[i], size);
+		}
+		for (size_t i = 0; i < DEPTH; i++)
+			free(blocks[i]);
+	}
+}

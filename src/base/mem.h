@@ -23,4 +23,8 @@ char *mem_copy(const void *data, size_t size);
 /* Overwrite with zeros in a way that the compiler must not remove. data may be NULL when size is 0. */
 void mem_wipe(void *data, size_t size);
 
+/* Overwrite what the allocator keeps of small blocks that a library freed as they were: the last ones of each size
+ * up to 1024 octets. It is an effort, not a promise. */
+void mem_sweep(void);
+
 #endif
