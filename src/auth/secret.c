@@ -18,6 +18,7 @@
 #include "auth/credential.h"
 #include "auth/keyring.h"
 #include "auth/netrc.h"
+#include "auth/prompt.h"
 #include "auth/secret.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -30,16 +31,10 @@ enum {
 	COMMAND_SECONDS = 120,
 	COMMAND_MOST = 65536, /* bytes */
 	WORDS_MOST = 64,      /* of a command without a shell, one more than there may be */
-	NETRC_MOST = 65536,   /* bytes */
-	PROMPT_SECONDS = 300,
-	PROMPT_MOST = 4096, /* bytes; no terminal gives a longer line at once */
-	SIGNAL_LOOK_MS = 100
+	NETRC_MOST = 65536    /* bytes */
 };
 
 static const char system_netrc[] = SYSCONFDIR "/netrc";
-
-/* Signals that end the program; during a prompt they wait until the echo is on again. */
-static const int ending_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 struct netrc_file {
 	const char *path;
@@ -245,92 +240,6 @@ ask_netrc_files(struct secret *secret, const struct account *account, struct buf
 	return ask_netrc(secret, account, &shared, remark, err);
 }
 
-/* Has a signal come that wants to end the program? It is blocked now. */
-static bool
-is_ending(void)
-{
-	sigset_t pending;
-
-	sigemptyset(&pending);
-	sigpending(&pending);
-	for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
-		if (sigismember(&pending, ending_signals[i]) == 1)
-			return true;
-	return false;
-}
-
-/* Read a line from the terminal into text until the deadline, an ending signal, or the end of the terminal. */
-static void
-read_line(int tty, struct buf *text, int64_t deadline)
-{
-	struct pollfd wanted = {.fd = tty, .events = POLLIN};
-	char *room = buf_reserve(text, PROMPT_MOST);
-
-	while (!is_ending() && clock_poll_timeout(deadline) > 0) {
-		ssize_t n;
-
-		if (poll(&wanted, 1, SIGNAL_LOOK_MS) <= 0)
-			continue;
-		n = read(tty, room, PROMPT_MOST);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n > 0)
-			buf_grow(text, (size_t)n);
-		return;
-	}
-}
-
-/* Signals stay blocked while the echo is off; the one that was to end the program does so after it is on again. */
-static void
-read_without_echo(int tty, struct buf *text)
-{
-	struct termios before = {0}, quiet;
-	struct err ignored = {0};
-	sigset_t blocked, mask;
-	bool has_echo;
-
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTSTP);
-	for (size_t i = 0; i < sizeof(ending_signals) / sizeof(ending_signals[0]); i++)
-		sigaddset(&blocked, ending_signals[i]);
-	sigprocmask(SIG_BLOCK, &blocked, &mask);
-	has_echo = tcgetattr(tty, &before) == 0;
-	quiet = before;
-	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
-	quiet.c_lflag |= ICANON | ISIG;
-	if (has_echo && tcsetattr(tty, TCSAFLUSH, &quiet) == 0) {
-		read_line(tty, text, clock_deadline(PROMPT_SECONDS));
-		tcsetattr(tty, TCSAFLUSH, &before);
-		/* Before a waiting signal ends the program: the shell's prompt wants a line of its own. */
-		file_write_all(tty, "\n", 1, "/dev/tty", &ignored);
-		err_clear(&ignored);
-	}
-	sigprocmask(SIG_SETMASK, &mask, NULL);
-}
-
-/* False: there is no terminal, or nothing was typed. */
-static bool
-ask_user(struct secret *secret, const struct account *account)
-{
-	int tty = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	struct buf prompt = {0};
-	struct err ignored = {0};
-
-	if (tty < 0)
-		return false;
-	buf_add_text(&prompt, "password for ");
-	err_add_clean(&prompt, str_of(account->user));
-	buf_add_text(&prompt, " at ");
-	err_add_clean(&prompt, str_of(account->host));
-	buf_add_text(&prompt, ": ");
-	if (file_write_all(tty, prompt.data, prompt.size, "/dev/tty", &ignored))
-		read_without_echo(tty, &secret->text);
-	close(tty);
-	buf_free(&prompt);
-	err_clear(&ignored);
-	return keep_first_line(secret);
-}
-
 static bool
 complain(const struct search *search, struct err *err)
 {
@@ -435,8 +344,8 @@ static bool
 look_at_user(struct search *search, struct err *err)
 {
 	(void)err;
-	if (search->may_prompt && proc_is_in_foreground())
-		ask_user(search->secret, search->account);
+	if (search->may_prompt && proc_is_in_foreground() && prompt_ask(&search->secret->text, search->account))
+		keep_first_line(search->secret);
 	return true;
 }
 

@@ -22,7 +22,8 @@ bool hostlist_is_direct(struct str host);
 /* srv:DOMAIN (RFC 6186). *domain is part of host. */
 bool hostlist_is_service(struct str host, struct str *domain);
 
-/* Take the first host off the list *rest. Whether its name can be one is seen when it is looked up. False: there is none, or what is there is malformed. */
+/* Take the first host off the list *rest. Whether its name can be one is seen when it is looked up. False: there is none, or
+ * what is there is malformed. */
 bool hostlist_next(struct str *rest, struct hostlist_item *item);
 
 /* The name that stands for all of them: the first one's without its port, or the domain of srv:DOMAIN. Part of host. */
