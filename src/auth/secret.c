@@ -364,41 +364,29 @@ static const struct {
 	{"the terminal", look_at_user},
 };
 
-static bool
-find(struct secret *secret, const struct account *account, bool may_prompt, struct err *err)
+bool
+secret_find(struct secret *secret, const struct account *account, bool may_prompt, struct err *err)
 {
-	struct search search = {.secret = secret, .account = account, .may_prompt = may_prompt};
+	/* A login is the same at all hosts of a list: it is looked up and asked for by the first one's name. */
+	char *host = hostlist_copy_first(account->host);
+	struct account at_first = *account;
+	struct search search = {.secret = secret, .account = &at_first, .may_prompt = may_prompt};
 	bool is_good = true;
 
 	secret_free(secret);
+	at_first.host = host;
 	for (size_t i = 0; is_good && !secret->is_known && i < sizeof(places) / sizeof(places[0]); i++) {
 		is_good = places[i].look(&search, err);
 		secret->source = places[i].name;
 	}
-	if (is_good && !secret->is_known)
-		is_good = complain(&search, err);
+	is_good = is_good && (secret->is_known || complain(&search, err));
 	buf_free(&search.remark);
-	if (!is_good)
-		secret_free(secret);
+	free(host);
 	/* It need not be written to the swap; where too little may be locked, mail is sent all the same. */
-	else
+	if (is_good)
 		mlock(secret->text.data, secret->text.size);
-	return is_good;
-}
-
-/* A login is the same at all hosts of a list: it is looked up and asked for by the first one's name. */
-bool
-secret_find(struct secret *secret, const struct account *account, bool may_prompt, struct err *err)
-{
-	struct str host = hostlist_first(str_of(account->host));
-	struct account at_first = *account;
-	char *name = host.size > 0 ? mem_copy(host.data, host.size) : NULL;
-	bool is_good;
-
-	if (name != NULL)
-		at_first.host = name;
-	is_good = find(secret, &at_first, may_prompt, err);
-	free(name);
+	else
+		secret_free(secret);
 	return is_good;
 }
 

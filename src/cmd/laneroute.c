@@ -112,6 +112,24 @@ laneroute_next_item(struct lane_route *route)
 
 /* --- the source of a session --------------------------------------------------------------------------------------- */
 
+/* The tag of a route is a short hash, and two domains may share one: mail must not get to a server that is not its own. */
+static bool
+goes_to_this_host(const struct lane_route *route, const struct parcel *parcel)
+{
+	const struct delivery *delivery = route->delivery;
+	struct tls_wish wish = destination_wish(&parcel->envelope, &parcel->message);
+	char *destination;
+	bool is_same;
+
+	if (delivery == NULL || delivery->destination == NULL)
+		return true;
+	destination = destination_first(&parcel->envelope, DESTINATION_PENDING);
+	is_same = destination != NULL && strcmp(destination, delivery->destination) == 0 &&
+	          wish.is_required == delivery->wish.is_required && wish.is_waived == delivery->wish.is_waived;
+	free(destination);
+	return is_same;
+}
+
 static enum session_turn
 next_parcel(void *context, struct parcel **parcel)
 {
@@ -123,6 +141,11 @@ next_parcel(void *context, struct parcel **parcel)
 		cargo = laneroute_claim(route, item);
 	if (cargo == NULL)
 		return SESSION_END;
+	if (!goes_to_this_host(route, &cargo->parcel)) {
+		cargo->next = route->waiting; /* for a session of its own */
+		route->waiting = cargo;
+		return SESSION_END;
+	}
 	*parcel = &cargo->parcel;
 	return SESSION_GO_ON;
 }
@@ -218,9 +241,12 @@ run_session(struct lane_route *route)
 		.history = &route->call->history,
 		.source = lane_route_source(route),
 	};
-	bool is_fine = delivery_session(&delivery);
+	bool is_fine;
 
+	route->delivery = &delivery;
+	is_fine = delivery_session(&delivery);
 	lane_route_ended(route, &delivery, is_fine);
+	route->delivery = NULL;
 	delivery_free(&delivery);
 	free(destination);
 }

@@ -22,6 +22,7 @@ struct lane_route {
 	struct secret own_secret;
 	const struct secret *secret;
 	bool has_secret;
+	const struct delivery *delivery; /* the session that runs; NULL: none of ours */
 	struct lane_batch batch;
 	size_t n_seen;                /* items of the batch that were looked at */
 	struct spool_item *busy[BUSY_MOST];

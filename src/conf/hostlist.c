@@ -2,6 +2,7 @@
 
 #include "config.h"
 
+#include "base/mem.h"
 #include "conf/hostlist.h"
 
 enum { PORT_MOST = 65535 };
@@ -88,15 +89,17 @@ hostlist_next(struct str *rest, struct hostlist_item *item)
 	return read_item(text, item);
 }
 
-struct str
-hostlist_first(struct str host)
+char *
+hostlist_copy_first(const char *host)
 {
+	struct str name = {0}, rest = str_of(host);
 	struct hostlist_item item = {0};
-	struct str name = {0};
 
-	if (hostlist_is_service(host, &name))
-		return name;
-	return hostlist_next(&host, &item) ? item.name : host;
+	if (host == NULL)
+		return NULL;
+	if (!hostlist_is_service(rest, &name))
+		name = hostlist_next(&rest, &item) ? item.name : str_of(host);
+	return mem_copy(name.data, name.size);
 }
 
 const char *

@@ -22,12 +22,13 @@ bool hostlist_is_direct(struct str host);
 /* srv:DOMAIN (RFC 6186). *domain is part of host. */
 bool hostlist_is_service(struct str host, struct str *domain);
 
-/* Take the first host off the list *rest. Whether its name can be one is seen when it is looked up. False: there is none, or
- * what is there is malformed. */
+/* Take the first host off the list *rest. Whether its name can be one is seen when it is looked up. False: there is
+ * none, or what is there is malformed. */
 bool hostlist_next(struct str *rest, struct hostlist_item *item);
 
-/* The name that stands for all of them: the first one's without its port, or the domain of srv:DOMAIN. Part of host. */
-struct str hostlist_first(struct str host);
+/* The name that stands for all of them, a copy for the caller to free: the first one's without its port, or the domain of
+ * srv:DOMAIN. NULL for NULL. */
+char *hostlist_copy_first(const char *host);
 
 /* What would be right; NULL when the setting is. Constant. */
 const char *hostlist_complain(struct str host);
