@@ -178,9 +178,10 @@ inquire(struct route *route, const struct route_query *query, bool is_second)
 	free(inquiries);
 }
 
-/* dane-only, and REQUIRETLS (which must know the peer). */
+/* dane-only, and REQUIRETLS: the peer must be known, and be who the recipient's domain meant. A certificate for a name that
+ * somebody slipped into DNS says nothing (RFC 8689 section 2). */
 static void
-insist_on_dane(struct route *route, const struct route_query *query)
+insist_on_proof(struct route *route, const struct route_query *query)
 {
 	for (size_t i = 0; i < route->n_hosts; i++) {
 		struct route_host *host = &route->hosts[i];
@@ -192,6 +193,8 @@ insist_on_dane(struct route *route, const struct route_query *query)
 			buf_add_text(&host->refusal, "it has no TLSA records that can be used (tls_policy dane-only)");
 		else if (query->wish.is_required && host->reason == ROUTE_BY_DANE)
 			buf_add_text(&host->refusal, "none of its TLSA records can be used, and REQUIRETLS needs one");
+		else if (query->wish.is_required && route->is_direct && host->reason != ROUTE_BY_POLICY && !host->is_certain)
+			buf_add_text(&host->refusal, "neither DNSSEC nor an MTA-STS policy vouches for its name, and REQUIRETLS needs one of them");
 	}
 }
 
@@ -336,5 +339,5 @@ demand_tls(struct route *route, const struct route_query *query)
 	inquire(route, query, true);
 	if (route->is_direct)
 		ask_policy(route, query);
-	insist_on_dane(route, query);
+	insist_on_proof(route, query);
 }

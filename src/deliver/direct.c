@@ -86,6 +86,7 @@ add_host(struct route *route, const struct route_query *query, const char *name,
 	host->preference = (int)preference;
 	/* A host is what DNS says it is: its own addresses may add to that, and cannot mend it. */
 	host->is_secure = is_secure;
+	host->is_certain = is_secure || strcmp(name, query->destination) == 0 || query->destination[0] == '[';
 	host->is_trouble_temporary = true;
 }
 

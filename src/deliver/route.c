@@ -64,12 +64,12 @@ route_add(struct route *route, const struct account *account, struct str name, i
 {
 	struct route_host *host;
 
-	/* Room for all at once, so that what points into a host stays right. */
-	if (route->hosts == NULL)
-		route->hosts = mem_alloc(ROUTE_HOSTS_MOST, sizeof(*route->hosts));
+	/* A host is large, and mostly there is one. */
 	if (route->n_hosts == ROUTE_HOSTS_MOST)
 		return NULL;
+	route->hosts = mem_resize(route->hosts, route->n_hosts + 1, sizeof(*route->hosts));
 	host = &route->hosts[route->n_hosts++];
+	*host = (struct route_host){0};
 	host->name = name.data != NULL ? mem_copy(name.data, name.size) : mem_copy_string("");
 	host->preference = (int)route->n_hosts;
 	host->target = (struct connect_target){

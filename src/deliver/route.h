@@ -51,7 +51,8 @@ struct route_host {
 	bool is_trouble_temporary;     /* a wrong certificate is what somebody published or does, not a mistake in our settings */
 	bool has_addresses;            /* `addresses` holds them: nobody looks for others */
 	struct lookup addresses;
-	bool is_secure;                /* they are validated */
+	bool is_secure;                /* they are validated, and so is what led to the name */
+	bool is_certain;               /* nobody on the way to DNS can have put this name in the place of another */
 	char canonical[DNS_NAME_SIZE]; /* the name behind CNAMEs; "": not asked */
 	struct dane dane;
 	char *reference;               /* name that the certificate must have, where it is not `name`; owned */

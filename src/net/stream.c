@@ -10,7 +10,8 @@
 #include "net/wait.h"
 
 /* Bytes asked of one read: a full TLS record. */
-enum { READ_STEP = 16384 };
+/* Little enough for what is reserved, and wiped in the end, to be no more than 16 KiB. */
+enum { READ_STEP = 16000 };
 
 static ssize_t
 would_block(ssize_t wanted)

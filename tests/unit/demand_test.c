@@ -27,6 +27,13 @@ static const struct zone_record records[] = {
 	{"_25._tcp.second.example", DNS_TLSA, "3 1 1 " LEAF, false},
 	{"_submission._tcp.signed.example", DNS_SRV, "0 0 25 dane.example", false},
 	{"_submission._tcp.forged.example", DNS_SRV, "0 0 25 dane.example", true},
+	{"known.example", DNS_MX, "10 mx.known.example", false},
+	{"mx.known.example", DNS_A, "198.51.100.7", false},
+	{"outside.example", DNS_MX, "10 mx.open.example", false},
+	{"mx.open.example", DNS_A, "198.51.100.8", true},
+	{"open.example", DNS_MX, "10 mx.open.example", true},
+	{"own.example", DNS_MX, "10 own.example", true},
+	{"own.example", DNS_A, "198.51.100.9", true},
 	{NULL, 0, NULL, false},
 };
 
@@ -105,6 +112,18 @@ test_settings(void)
 	direct_is(TLS_POLICY_DANE_ONLY, waived, "dane.example", "starttls dane unchecked", "dane-only among them");
 }
 
+/* Who vouches for the name that the certificate must have (RFC 8689 section 4.2.1)? */
+static void
+test_requiretls(void)
+{
+	static const struct tls_wish required = {.is_required = true};
+
+	direct_is(TLS_POLICY_MAY, required, "known.example", "starttls account", "REQUIRETLS: a validated MX record does");
+	direct_is(TLS_POLICY_MAY, required, "outside.example", "starttls account", "though the addresses are not");
+	direct_is(TLS_POLICY_MAY, required, "open.example", "may nothing unchecked refused", "one that anybody may have put into DNS does not");
+	direct_is(TLS_POLICY_MAY, required, "own.example", "starttls account", "the domain's own name needs nobody");
+}
+
 static void
 relay_is(const char *host_setting, const char *expected, const char *sentence)
 {
@@ -133,6 +152,7 @@ main(void)
 {
 	test_published();
 	test_settings();
+	test_requiretls();
 	test_relays();
 	return tap_end();
 }
