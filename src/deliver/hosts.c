@@ -107,12 +107,13 @@ may_try_next_address(const struct delivery *delivery, const struct route_host *h
 	       (stage == OUTCOME_AT_GREETING || stage == OUTCOME_AT_HELLO || stage == OUTCOME_AT_TLS);
 }
 
-/* Opportunistic TLS that fails is worth as much as none: once more at the same address, in the clear (RFC 7435 section 3). */
+/* Opportunistic TLS that fails is worth as much as none: once more at the same address, in the clear (RFC 7435 section 3). A
+ * mistake in our own settings is none of the host's, and whoever makes it must learn of it. */
 static bool
 must_go_clear(const struct delivery *delivery, const struct visit *visit)
 {
 	return visit->host->tls == ROUTE_TLS_MAY && !visit->must_stay_clear && !is_late(delivery) &&
-	       delivery->why.stage == OUTCOME_AT_TLS;
+	       delivery->why.stage == OUTCOME_AT_TLS && delivery->failure.exit_code != EX_CONFIG;
 }
 
 /* A session that came to its end or at least to messages, at the first address where that is so. */
