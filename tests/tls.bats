@@ -628,6 +628,22 @@ start_openssl() {
 	assert_said_nothing
 }
 
+@test "a mistake in the settings for TLS is not repeated with the next host: it would be the third wrong PIN of a token some day" {
+	start_tls_peer
+	write_config <<-END
+		host localhost:$PORT,127.0.0.1:$PORT,localhost:$PORT
+		tls on
+		tls_trust_file $CERTS/ca.pem
+		tls_cert_file $CERTS/cert.pem
+		tls_key_file $HOME/missing.pem
+		from joe@example.test
+	END
+	send
+	assert_exit 78
+	assert_stderr "tls_key_file $HOME/missing.pem"
+	assert_wire_count 1 STARTTLS
+}
+
 @test "protocol 59: a revocation list that is out of date is a fault of the configuration" {
 	make_authority
 	certificate_openssl ca -config "$CERTS/authority.conf" -gencrl -crl_lastupdate 20200101000000Z \
