@@ -206,7 +206,7 @@ start_openssl() {
 	send
 	assert_exit 76
 	assert_stderr "tampering"
-	assert_log_line '\* tls failed: .*terminated'
+	wait_until 10 grep -q '\* tls failed: .*terminated' "$PEER_LOG"
 	assert_said_nothing
 }
 
