@@ -206,7 +206,7 @@ start_openssl() {
 	send
 	assert_exit 76
 	assert_stderr "tampering"
-	assert_log_line '\* tls failed: .*terminated'
+	wait_until 10 grep -q '\* tls failed: .*terminated' "$PEER_LOG"
 	assert_said_nothing
 }
 
@@ -626,6 +626,22 @@ start_openssl() {
 	assert_exit 78
 	assert_stderr "$HOME/bad.pem"
 	assert_said_nothing
+}
+
+@test "a mistake in the settings for TLS is not repeated with the next host: it would be the third wrong PIN of a token some day" {
+	start_tls_peer
+	write_config <<-END
+		host localhost:$PORT,127.0.0.1:$PORT,localhost:$PORT
+		tls on
+		tls_trust_file $CERTS/ca.pem
+		tls_cert_file $CERTS/cert.pem
+		tls_key_file $HOME/missing.pem
+		from joe@example.test
+	END
+	send
+	assert_exit 78
+	assert_stderr "tls_key_file $HOME/missing.pem"
+	assert_wire_count 1 STARTTLS
 }
 
 @test "protocol 59: a revocation list that is out of date is a fault of the configuration" {

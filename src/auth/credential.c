@@ -39,8 +39,12 @@ read_regular(int fd, const char *name, struct buf *text, struct err *err)
 bool
 credential_read_file(struct buf *text, const char *path, struct err *err)
 {
+	struct stat facts = {0};
 	int fd = -1;
 
+	/* A pipe would make us wait, before it is open, for somebody who writes. */
+	if (stat(path, &facts) == 0 && S_ISFIFO(facts.st_mode))
+		return err_set(err, EX_CONFIG, "%s: is no regular file", path);
 	if (!file_open_read(path, &fd, err)) {
 		err->exit_code = EX_CONFIG;
 		return false;

@@ -106,7 +106,7 @@ report_failure(const struct call *call, struct err *err)
 	return exit_code;
 }
 
-/* The account's host, the first of several. */
+/* The account's host, of several the first that may be tried. */
 static bool
 find_host(const struct call *call, struct route *route, struct err *err)
 {
@@ -143,7 +143,7 @@ run_session(struct call *call, struct session *session, struct secret *secret, s
 	session->watch = log_listen(session->watch, call);
 	if (!find_host(call, route, err))
 		return err_prefix(err, "account %s", call->account.id);
-	session->host = &route->hosts[0];
+	session->host = route_first(route);
 	return session_run(session, &why, err) || err_prefix(err, "account %s: %s", call->account.id, session->host->name);
 }
 

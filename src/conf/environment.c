@@ -267,12 +267,23 @@ out:
 	free(name);
 }
 
-/* May what the variable holds be a secret, or the way to one? */
+/* May what the variable holds be a secret, or the way to one? Also under a name that is slightly wrong. */
 static bool
 is_delicate(struct str variable)
 {
-	return str_starts_with(variable, STR("MAILCRANE_URL")) || str_starts_with(variable, STR("MAILCRANE_PASSWORD")) ||
-	       str_starts_with(variable, STR("MAILCRANE_PROXY_PASSWORD"));
+	static const struct str word = STR("PASSWORD");
+	const struct keyword *keyword = NULL;
+	struct buf setting = {0};
+
+	if (!str_starts_with(variable, prefix))
+		return false;
+	if (setting_name(&setting, str_from(variable, prefix.size)))
+		keyword = keyword_find(buf_str(&setting), NULL);
+	buf_free(&setting);
+	if (keyword != NULL && (keyword->flags & (KEYWORD_IS_SECRET | KEYWORD_IS_PASSWORD)) != 0)
+		return true;
+	return str_starts_with(variable, STR("MAILCRANE_URL")) ||
+	       memmem(variable.data, variable.size, word.data, word.size) != NULL;
 }
 
 /* The environment's own bytes are what /proc/PID/environ shows. */

@@ -289,14 +289,36 @@ translate(const struct keyword_alias *alias, struct str *argument, struct err *e
 	return true;
 }
 
+/* The size of the setting's name at the front of a word that is none, where a value seems to be glued to it, as in
+ * "password=secret"; else of the whole word. */
+static size_t
+name_size(struct str word)
+{
+	const struct keyword *keyword;
+	size_t size = 0;
+
+	while (size < word.size && (ascii_is_alpha(word.data[size]) || ascii_is_digit(word.data[size]) || word.data[size] == '_'))
+		size++;
+	if (size == word.size || word.data[size] == '=' || word.data[size] == ':')
+		return size;
+	keyword = keyword_find(str_first(word, size), NULL);
+	return keyword != NULL && (keyword->flags & (KEYWORD_IS_SECRET | KEYWORD_IS_PASSWORD)) != 0 ? size : word.size;
+}
+
 static bool
-refuse_name(struct str name, struct err *err)
+refuse_name(struct str word, struct err *err)
 {
 	enum { SHOWN_MOST = 60 };
+	struct str name = str_first(word, name_size(word));
 	const char *nearest = keyword_nearest(name);
 	struct buf clean = {0};
 
 	err_add_clean(&clean, str_first(name, SHOWN_MOST));
+	/* What follows may be a secret. */
+	if (name.size < word.size) {
+		err_add_clean(&clean, str_first(str_from(word, name.size), 1));
+		buf_add_text(&clean, "...");
+	}
 	if (nearest != NULL)
 		err_set(err, EX_CONFIG, "unknown command '%s' (did you mean '%s'?)", buf_text(&clean), nearest);
 	else

@@ -10,6 +10,7 @@
 #include "base/domain.h"
 #include "base/mem.h"
 #include "deliver/demand.h"
+#include "net/digest.h"
 #include "net/record.h"
 
 bool
@@ -44,6 +45,7 @@ demand_of_others(struct route_host *host, const struct route_query *query)
 	enum account_tls_policy policy = least_of(query);
 
 	host->tls_settings.host = host->name;
+	host->tls_settings.is_of_others = true;
 	host->tls_settings.fingerprint = NULL;
 	host->tls_settings.pin = NULL;
 	host->tls_settings.is_unchecked = policy != TLS_POLICY_VERIFY;
@@ -67,8 +69,32 @@ demand_of_others(struct route_host *host, const struct route_query *query)
 	buf_add_text(&host->explanation, "nothing is published: TLS where it is offered, with any certificate");
 }
 
+/* What the certificate must be, as net/verify.c decides. */
 static void
-demand_of_relay(struct route_host *host)
+explain_trust(struct buf *b, const struct tls_settings *settings, const struct account *account)
+{
+	struct str fingerprint = str_of(settings->fingerprint), pin = str_of(settings->pin);
+	bool is_also = digest_take_word(&fingerprint, STR("also")), is_only = digest_take_word(&pin, STR("only"));
+	bool is_fingerprint_enough = settings->fingerprint != NULL && !is_also;
+
+	if (settings->is_unchecked)
+		buf_add_text(b, ", with any certificate");
+	else if (is_fingerprint_enough)
+		buf_add_text(b, ", with the certificate of tls_fingerprint");
+	else if (is_only)
+		buf_add_text(b, ", with a key of tls_pin");
+	else if (account->tls_tofu)
+		buf_add_text(b, ", with the key of the first contact");
+	else
+		buf_printf(b, ", with a certificate for %s", settings->host);
+	if (settings->fingerprint != NULL && is_also)
+		buf_add_text(b, ", and the certificate of tls_fingerprint");
+	if (settings->pin != NULL && !(is_only && !settings->is_unchecked && !is_fingerprint_enough))
+		buf_add_text(b, ", and a key of tls_pin");
+}
+
+static void
+demand_of_relay(struct route_host *host, const struct account *account)
 {
 	static const char *const words[] = {
 		[ROUTE_TLS_NONE] = "tls off: no TLS",
@@ -78,9 +104,7 @@ demand_of_relay(struct route_host *host)
 
 	buf_add_text(&host->explanation, words[host->tls]);
 	if (host->tls != ROUTE_TLS_NONE)
-		buf_printf(&host->explanation, host->tls_settings.is_unchecked ? ", with any certificate" :
-		           host->tls_settings.fingerprint != NULL ? ", with the certificate of tls_fingerprint" :
-		           ", with a certificate for %s", host->tls_settings.host);
+		explain_trust(&host->explanation, &host->tls_settings, account);
 }
 
 /* --- DANE ---------------------------------------------------------------------------------------------------------- */
@@ -104,6 +128,12 @@ take_records(const struct inquiry *inquiry, const struct dns_query *answer, cons
 	if (query->destination != NULL && strlen(query->destination) < DNS_NAME_SIZE)
 		memcpy(dane->names[1], query->destination, strlen(query->destination) + 1);
 	dane_read(dane, buf_str(&answer->records));
+	/* Our relay has settings that say who it is, and may be given a password: it is not to be anybody. */
+	if (dane->n == 0 && query->destination == NULL) {
+		buf_printf(&host->explanation, "; none of the %zu TLSA records of %s can be used", dane->n_seen,
+		           buf_text(&inquiry->name));
+		return;
+	}
 	host->reason = ROUTE_BY_DANE;
 	host->is_trouble_temporary = true;
 	if (host->tls == ROUTE_TLS_MAY || host->tls == ROUTE_TLS_NONE)
@@ -142,7 +172,7 @@ base_of(const struct route_host *host, bool is_second)
 static bool
 may_have_records(const struct route_host *host)
 {
-	return host->is_secure && host->refusal.size == 0 && host->reason != ROUTE_BY_DANE;
+	return host->is_secure && host->refusal.size == 0 && host->dane.n_seen == 0;
 }
 
 static void
@@ -327,7 +357,7 @@ demand_tls(struct route *route, const struct route_query *query)
 		if (route->is_direct)
 			demand_of_others(&route->hosts[i], query);
 		else
-			demand_of_relay(&route->hosts[i]);
+			demand_of_relay(&route->hosts[i], query->account);
 	}
 	if (!route->is_direct && !demand_needs_dns(query->account))
 		return;

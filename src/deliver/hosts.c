@@ -29,7 +29,7 @@ struct visit {
 	const struct route *route;
 	const struct route_host *host;
 	struct buf tried;          /* addresses, each with a blank behind */
-	bool must_stay_clear;      /* opportunistic TLS has failed with it */
+	bool must_stay_clear;      /* opportunistic TLS has failed with it, at this address */
 };
 
 static struct session
@@ -107,12 +107,13 @@ may_try_next_address(const struct delivery *delivery, const struct route_host *h
 	       (stage == OUTCOME_AT_GREETING || stage == OUTCOME_AT_HELLO || stage == OUTCOME_AT_TLS);
 }
 
-/* Opportunistic TLS that fails is worth as much as none: once more at the same address, in the clear (RFC 7435 section 3). */
+/* Opportunistic TLS that fails is worth as much as none: once more at the same address, in the clear (RFC 7435 section 3). A
+ * mistake in our own settings is none of the host's, and whoever makes it must learn of it. */
 static bool
 must_go_clear(const struct delivery *delivery, const struct visit *visit)
 {
 	return visit->host->tls == ROUTE_TLS_MAY && !visit->must_stay_clear && !is_late(delivery) &&
-	       delivery->why.stage == OUTCOME_AT_TLS;
+	       delivery->why.stage == OUTCOME_AT_TLS && delivery->failure.exit_code != EX_CONFIG;
 }
 
 /* A session that came to its end or at least to messages, at the first address where that is so. */
@@ -131,6 +132,7 @@ run_session_somewhere(struct delivery *delivery, struct visit *visit)
 		}
 		if (!may_try_next_address(delivery, visit->host) || visit->tried.size <= n_tried_before + 1)
 			return false;
+		visit->must_stay_clear = false;
 	}
 }
 
@@ -218,10 +220,17 @@ may_log_in(const struct delivery *delivery)
 	return delivery->history == NULL || !delivery->history->is_over;
 }
 
+/* Our settings for TLS hold for every host, and so does a mistake in them; a token locks itself after some wrong PINs. */
+static bool
+may_start_tls(const struct delivery *delivery)
+{
+	return delivery->why.stage != OUTCOME_AT_TLS || delivery->failure.exit_code != EX_CONFIG;
+}
+
 static bool
 may_try_next_host(const struct delivery *delivery)
 {
-	return !delivery->has_left && !is_late(delivery) && may_log_in(delivery);
+	return !delivery->has_left && !is_late(delivery) && may_log_in(delivery) && may_start_tls(delivery);
 }
 
 static const struct route_host *

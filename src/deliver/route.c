@@ -334,6 +334,9 @@ connect_parts(struct route *route)
 
 		if (host->has_addresses)
 			host->target.found = &host->addresses;
+		/* Of a host that may have any certificate nobody can demand that its authority vouches for it. */
+		if (route->is_direct && host->tls_settings.is_unchecked && host->tls_settings.ocsp == TLS_OCSP_REQUIRE)
+			host->tls_settings.ocsp = TLS_OCSP_ON;
 		if (host->dane.n_seen > 0 && host->reason == ROUTE_BY_DANE) {
 			host->tls_settings.dane = &host->dane;
 			host->tls_settings.host = host->dane.base;
@@ -358,6 +361,15 @@ has_host_to_try(struct route *route)
 	route_refuse(route, (const unsigned short[3]){4, 7, 5}, EX_TEMPFAIL, "%s", buf_text(&why));
 	buf_free(&why);
 	return false;
+}
+
+const struct route_host *
+route_first(const struct route *route)
+{
+	for (size_t i = 0; i < route->n_hosts; i++)
+		if (route->hosts[i].refusal.size == 0)
+			return &route->hosts[i];
+	return NULL;
 }
 
 bool

@@ -81,6 +81,9 @@ struct route_query {
 /* Find the hosts. False: there is none to try; refusal and failure say why. Free it either way. */
 bool route_find(struct route *route, const struct route_query *query);
 
+/* The first host that may be tried; NULL: there is none. */
+const struct route_host *route_first(const struct route *route);
+
 /* Twice is harmless. */
 void route_free(struct route *route);
 

@@ -193,6 +193,9 @@ add_hint(const struct reason *reason, const char *fingerprint, struct err *err)
 		err_hint(err, "'tls_ocsp on' does without, where the certificate does not demand a response");
 	else if ((status & (GNUTLS_CERT_EXPIRED | GNUTLS_CERT_NOT_ACTIVATED)) != 0)
 		hint_clock(err);
+	else if (reason->is_of_others)
+		err_hint(err, "tell the server's operator%s",
+		         status != 0 && others == 0 ? "; if the authority is yours, 'tls_trust_file' must hold its certificate" : "");
 	else if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0 && others == 0)
 		err_hint(err,
 		         "set 'tls_trust_file' to the certificate of the authority, or, once the server's operator "

@@ -16,6 +16,7 @@ struct reason {
 	unsigned status;      /* gnutls_certificate_status_t bits; 0: trusted */
 	bool is_name_wrong;   /* the host is not among the certificate's names */
 	enum staple_state staple; /* what there is of OCSP responses */
+	bool is_of_others;        /* as in struct tls_settings */
 	const char *staple_fault; /* what is wrong with one: STAPLE_LATE, STAPLE_BAD */
 	bool is_staple_missing;   /* one was demanded by the settings and is not there */
 };

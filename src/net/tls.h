@@ -61,6 +61,7 @@ struct tls_settings {
 	const struct dane *dane;  /* TLSA records of the server, which decide alone: nothing above counts, and host is the TLSA
 	                             base domain. If none of those there were can be used, any certificate is accepted.
 	                             NULL: none */
+	bool is_of_others;        /* no hint may suggest to accept the certificate by other settings */
 	bool is_advisory;         /* find out what is wrong with the certificate, and go on all the same */
 	enum tls_fault *fault;    /* where to put that; NULL: nobody wants to know */
 };

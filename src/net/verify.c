@@ -262,7 +262,11 @@ check_trust(struct verifier *verifier, gnutls_session_t session, const struct ch
 {
 	gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
 	                                 .data = (unsigned char *)GNUTLS_KP_TLS_WWW_SERVER};
-	struct reason reason = {.chain = chain, .host = verifier->settings->host};
+	struct reason reason = {
+		.chain = chain,
+		.host = verifier->settings->host,
+		.is_of_others = verifier->settings->is_of_others,
+	};
 	struct buf fault = {0};
 	bool is_good;
 	int code;

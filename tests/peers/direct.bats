@@ -390,6 +390,30 @@ assert_refused() {
 	done
 }
 
+@test "a mistake in the settings for TLS is told, and is no reason to send in the clear" {
+	direct_config <<<"tls_crl_file /nonexistent"
+	host_up 1 --tls starttls
+	send bob@a-only.mc
+	assert_exit 78
+	assert_stderr "tls_crl_file"
+	assert_never_told
+	stop_all
+	direct_config <<<"tls_priorities NORMAL:+NONSENSE"
+	host_up 1 --tls starttls
+	send bob@a-only.mc
+	assert_exit 78
+	assert_stderr "tls_priorities"
+	assert_never_told
+}
+
+@test "tls_ocsp require says nothing about certificates that need not be valid" {
+	direct_config <<<"tls_ocsp require"
+	host_up 1 --tls starttls
+	assert_sent bob@a-only.mc
+	assert_mail 1 1
+	[ -n "$(envelope_of 1 tls)" ] || fail_with "not by TLS"
+}
+
 # Nothing of the message was said to host 1.
 assert_never_told() {
 	at_host 1

@@ -255,3 +255,26 @@ relay_config() {
 	host_up 1 $(with_tls)
 	assert_protected example.net
 }
+
+@test "where none of a relay's TLSA records can be used, its certificate must be the one of the settings" {
+	relay_config dane mx.unusable.mc
+	host_up 1 $(with_tls)
+	send bob@example.net
+	assert_exit 69
+	refute_wire_like '^MAIL'
+	stop_all
+	sed -i "s|^tls_trust_file.*|tls_trust_file $CA|" "$HOME/.mailcranerc"
+	host_up 1 $(with_tls)
+	assert_protected example.net
+}
+
+@test "a host that may not be used is not asked by --serverinfo or --rmqs, but the next one" {
+	relay_config dane mx.tlsa-bogus.mc,mx.ee.mc
+	host_up 1 $(with_tls)
+	run_mailcrane --serverinfo
+	assert_exit 0
+	assert_stdout "mx.ee.mc"
+	run_mailcrane --rmqs=@example.net --debug
+	assert_stderr "connected to mx.ee.mc"
+	[[ $stderr != *"connected to mx.tlsa-bogus.mc"* ]] || fail_with "it is asked"
+}

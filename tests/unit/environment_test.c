@@ -156,6 +156,19 @@ test_unknown(void)
 	environment_free(&environment);
 }
 
+/* MAILCRANE_ and the name of the setting in capitals, until the next call. */
+static const char *
+variable_of(const struct keyword *keyword)
+{
+	static struct buf name;
+
+	buf_clear(&name);
+	buf_add_text(&name, "MAILCRANE_");
+	for (const char *c = keyword->name; *c != '\0'; c++)
+		buf_add_char(&name, *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c);
+	return buf_text(&name);
+}
+
 static void
 test_hiding(void)
 {
@@ -168,8 +181,17 @@ test_hiding(void)
 	setenv("MAILCRANE_PASSWORDEVAL", "echo hunter2", 1);
 	setenv("MAILCRANE_PROXY_PASSWORD", "hunter2", 1);
 	setenv("MAILCRANE_DOMAIN", "kept", 1);
+	for (size_t row = 0; row < keyword_count(); row++)
+		if ((keyword_at(row)->flags & (KEYWORD_IS_SECRET | KEYWORD_IS_PASSWORD)) != 0)
+			setenv(variable_of(keyword_at(row)), "hunter2", 0);
+	setenv("MAILCRANE_TLS_KEY_PASSWORDS", "hunter2", 1);
 	environment_take(&environment);
 	tap_is(environment.settings.password, "hunter2", "the password is taken");
+	for (size_t row = 0; row < keyword_count(); row++)
+		if ((keyword_at(row)->flags & (KEYWORD_IS_SECRET | KEYWORD_IS_PASSWORD)) != 0)
+			tap_ok(getenv(variable_of(keyword_at(row))) == NULL, "no child will find %s in its environment",
+			       variable_of(keyword_at(row)));
+	tap_ok(getenv("MAILCRANE_TLS_KEY_PASSWORDS") == NULL, "nor a variable whose name is only meant to be such a one");
 	tap_ok(getenv("MAILCRANE_PASSWORD") == NULL && getenv("MAILCRANE_URL") == NULL && getenv("MAILCRANE_PASSWORD_FILE") == NULL &&
 	               getenv("MAILCRANE_PASSWORDEVAL") == NULL && getenv("MAILCRANE_PROXY_PASSWORD") == NULL,
 	       "no child will find it in its environment");

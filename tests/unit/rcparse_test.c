@@ -67,6 +67,11 @@ test_lines(void)
 	refuses("account a\nTLS on\n", "rc:2:1: unknown command 'TLS' (did you mean 'tls'?)", "msmtp 6.3: keywords are case-sensitive");
 	refuses("account a\nhost\"h\"\n", "rc:2:1: unknown command 'host\"h\"' (did you mean 'host'?)", "a quote does not end a keyword");
 	refuses("account a\nhost\n", "rc:2:5: host: an argument is missing", "a missing argument is told behind the keyword");
+	refuses("password=hunter2\n", "rc:1:1: unknown command 'password=...' (did you mean 'password'?)",
+	        "a password that is glued to its setting is not shown");
+	refuses("tls_key_password\"hunter2\"\n", "rc:1:1: unknown command 'tls_key_password\"...' (did you mean 'tls_key_password'?)",
+	        "whatever the glue is");
+	refuses("passwd:hunter2\n", "rc:1:1: unknown command 'passwd:...' (did you mean 'password'?)", "nor if the setting is misspelt");
 	refuses("pass\1word x\n", "rc:1:1: unknown command 'pass\\x01word' (did you mean 'password'?)",
 	        "control characters are shown harmlessly");
 }

@@ -5,6 +5,39 @@
 #include "deliver/route.h"
 #include "tap.h"
 
+/* What is told about the certificate of a relay with these settings. */
+static void
+explained(struct account account, const char *expected)
+{
+	char host[] = "mx.example";
+	struct route route;
+
+	account.host = host;
+	account.tls = true;
+	route_find(&route, &(struct route_query){.account = &account});
+	tap_is(buf_text(&route.hosts[0].explanation), expected, "the route tells what the certificate must be");
+	route_free(&route);
+}
+
+static void
+test_explanations(void)
+{
+	char digest[] = "00", also[] = "also 00", only[] = "only 00";
+
+	explained((struct account){.tls_certcheck = true}, "tls on: TLS from the first byte on, with a certificate for mx.example");
+	explained((struct account){.tls_tofu = true}, "tls on: TLS from the first byte on, with any certificate");
+	explained((struct account){.tls_certcheck = true, .tls_tofu = true},
+	          "tls on: TLS from the first byte on, with the key of the first contact");
+	explained((struct account){.tls_certcheck = true, .tls_fingerprint = digest, .tls_pin = only},
+	          "tls on: TLS from the first byte on, with the certificate of tls_fingerprint, and a key of tls_pin");
+	explained((struct account){.tls_certcheck = true, .tls_fingerprint = also, .tls_pin = only},
+	          "tls on: TLS from the first byte on, with a key of tls_pin, and the certificate of tls_fingerprint");
+	explained((struct account){.tls_pin = digest},
+	          "tls on: TLS from the first byte on, with any certificate, and a key of tls_pin");
+	explained((struct account){.tls_certcheck = true, .tls_pin = digest},
+	          "tls on: TLS from the first byte on, with a certificate for mx.example, and a key of tls_pin");
+}
+
 int
 main(void)
 {
@@ -35,5 +68,6 @@ main(void)
 	tap_is(route.hosts[0].name, "/run/lmtp", "a socket gives the name");
 	route_free(&route);
 	route_free(&route);
+	test_explanations();
 	return tap_end();
 }

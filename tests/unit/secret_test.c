@@ -383,6 +383,11 @@ test_file(void)
 	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "No such file", ""), "and so is one that is not there");
 	account.password_file = (char *)"/dev/zero";
 	tap_ok(find(&account) == NULL && fails(EX_CONFIG, "is no regular file", ""), "a device is no password file");
+	account.password_file = (char *)write_file("word", "", 0600);
+	remove_file("word");
+	tap_ok(mkfifo(account.password_file, 0600) == 0 && find(&account) == NULL && fails(EX_CONFIG, "is no regular file", ""),
+	       "nor is a pipe, and nobody waits for a writer");
+	remove_file("word");
 }
 
 static void

@@ -151,6 +151,9 @@ test_names(void)
 		tap_note("%s", result.text);
 	tap_is(result.hint, "set 'tls_host_override mail.example.test' if that is the right name",
 	       "the hint names the setting");
+	result = handshake(&server, &(struct tls_settings){
+					.host = host, .trust_file = root_path, .min_version = 12, .is_of_others = true});
+	tap_is(result.hint, "tell the server's operator", "but not where it would not count, for a host of others");
 	result = refuse_nul();
 	tap_ok(!result.is_good && strstr(result.hint, "tls_host_override") == NULL,
 	       "no setting is suggested for a name that no host can have");
