@@ -141,8 +141,8 @@ next_parcel(void *context, struct parcel **parcel)
 		cargo = laneroute_claim(route, item);
 	if (cargo == NULL)
 		return SESSION_END;
-	if (!goes_to_this_host(route, &cargo->parcel)) {
-		cargo->next = route->waiting; /* for a session of its own */
+	if (route->n_elsewhere >= ELSEWHERE_MOST || !goes_to_this_host(route, &cargo->parcel)) {
+		cargo->next = route->waiting; /* for another session */
 		route->waiting = cargo;
 		return SESSION_END;
 	}
@@ -150,8 +150,8 @@ next_parcel(void *context, struct parcel **parcel)
 	return SESSION_GO_ON;
 }
 
-static bool
-parcel_is_sent(void *context, struct parcel *parcel, struct err *err)
+bool
+laneroute_parcel_is_sent(void *context, struct parcel *parcel, struct err *err)
 {
 	struct cargo *cargo = (struct cargo *)parcel;
 	size_t n = parcel->envelope.n_recipients;
@@ -184,7 +184,8 @@ parcel_is_finished(void *context, struct parcel *parcel)
 		route->n_doubtful++;
 	else if (!cargo_was_told_to_go(cargo))
 		route->n_settled++;
-	laneroute_settle(route, cargo, true, route->call->account.tls);
+	if (!laneother_put_aside(route, cargo))
+		laneroute_settle(route, cargo, true, route->call->account.tls);
 }
 
 struct delivery_source
@@ -192,7 +193,7 @@ lane_route_source(struct lane_route *route)
 {
 	return (struct delivery_source){
 		.next = next_parcel,
-		.sending = parcel_is_sent,
+		.sending = laneroute_parcel_is_sent,
 		.finished = parcel_is_finished,
 		.context = route,
 	};
@@ -246,6 +247,7 @@ run_session(struct lane_route *route)
 	route->delivery = &delivery;
 	is_fine = delivery_session(&delivery);
 	lane_route_ended(route, &delivery, is_fine);
+	laneother_ask(route, &delivery);
 	route->delivery = NULL;
 	delivery_free(&delivery);
 	free(destination);

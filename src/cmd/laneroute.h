@@ -15,6 +15,9 @@ struct lane_batch {
  * them. */
 enum { BUSY_MOST = 64 };
 
+/* Entries that are put aside at once: each is an open file. */
+enum { ELSEWHERE_MOST = 64 };
+
 struct lane_route {
 	struct lane *lane;
 	struct call *call;
@@ -32,6 +35,9 @@ struct lane_route {
 	struct spool_item **items;    /* likewise */
 	struct cargo *waiting;        /* open and locked, to be tried next */
 	struct cargo *left;           /* a session is done with them, and somebody is pending still */
+	struct cargo *elsewhere;      /* somebody was put off by a host that is not the last: to be asked of the next */
+	size_t n_elsewhere;
+	struct cargo *asking;         /* likewise, in a session with the next one: not handed out yet */
 	size_t n_settled;             /* in this session: entries that the server said something about */
 	size_t n_doubtful;            /* in this session: entries whose text went out without an answer */
 	unsigned n_losses;
@@ -53,6 +59,16 @@ struct spool_item *laneroute_next_item(struct lane_route *route);
 
 /* Write down what became of it, and free it. */
 void laneroute_settle(struct lane_route *route, struct cargo *cargo, bool has_reached, bool is_tls_used);
+
+/* Put an entry aside, somebody of which may be asked of another host than this session's; what is known by now is written
+ * down. False: there is nobody, or no other host. */
+bool laneother_put_aside(struct lane_route *route, struct cargo *cargo);
+
+/* Sessions with the other hosts, one after the other, for all that was put aside; then it is settled. */
+void laneother_ask(struct lane_route *route, struct delivery *delivery);
+
+/* As in struct delivery_source. */
+bool laneroute_parcel_is_sent(void *context, struct parcel *parcel, struct err *err);
 
 /* Let everything go that was claimed: nothing was learnt about it. */
 void laneroute_release_all(struct lane_route *route);

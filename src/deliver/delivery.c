@@ -241,6 +241,7 @@ find_route(struct delivery *delivery, struct route *route)
 
 	err_clear(&delivery->failure);
 	delivery->why = (struct outcome){.state = OUTCOME_DEFERRED};
+	delivery->has_more_hosts = false;
 	is_found = route_find(route, &query);
 	tlsnote_route(delivery, route);
 	if (is_found) {
@@ -474,6 +475,7 @@ delivery_free(struct delivery *delivery)
 	free(delivery->ends);
 	delivery->ends = NULL;
 	delivery->n_ends = 0;
+	buf_free(&delivery->asked);
 	err_clear(&delivery->failure);
 }
 

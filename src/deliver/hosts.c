@@ -2,11 +2,12 @@
 
 #include "config.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "deliver/hosts.h"
+#include "deliver/secondtry.h"
 #include "deliver/tlsnote.h"
 
 /* Was something learnt that makes another session with the same host useful: a recipient settled, or BDAT found unusable? */
@@ -156,61 +157,11 @@ try_host(struct delivery *delivery, const struct route *route, const struct rout
 
 /* --- several hosts ------------------------------------------------------------------------------------------------- */
 
-/* A recipient who was put off by one host and is asked of the next, and what the first one said. */
-struct second_try {
-	struct recipient *recipient;
-	struct outcome outcome;
-};
-
-struct second_tries {
-	struct second_try *list;
-	size_t n;
-};
-
-/* A host that cannot do what the message demands (REQUIRETLS) says nothing of the others (RFC 8689 section 4.2.1). */
-static bool
-lacks_requiretls(const struct outcome *outcome)
-{
-	return outcome->state == OUTCOME_FAILED && outcome->reply_code == 0 && outcome->enhanced[0] == 5 &&
-	       outcome->enhanced[1] == 7 && outcome->enhanced[2] == 30;
-}
-
-/* A reply for now to a command about a message; what is in doubt must not be sent again at once. */
-static bool
-may_ask_next(const struct outcome *outcome)
-{
-	if (lacks_requiretls(outcome))
-		return true;
-	return outcome->state == OUTCOME_DEFERRED && outcome->reply_code != 0 && !outcome->may_be_duplicate &&
-	       outcome->stage >= OUTCOME_AT_MAIL && outcome->stage <= OUTCOME_AT_END;
-}
-
 static void
 reopen(struct delivery *delivery, struct second_tries *tries)
 {
-	for (size_t i = 0; i < delivery->n_parcels; i++) {
-		struct envelope *envelope = &delivery->parcels[i].envelope;
-
-		for (size_t k = 0; k < envelope->n_recipients; k++) {
-			struct outcome *outcome = &envelope->recipients[k].outcome;
-
-			if (!may_ask_next(outcome))
-				continue;
-			tries->list = mem_resize(tries->list, tries->n + 1, sizeof(*tries->list));
-			tries->list[tries->n++] = (struct second_try){&envelope->recipients[k], *outcome};
-			*outcome = (struct outcome){.state = OUTCOME_PENDING};
-		}
-	}
-}
-
-/* For whom the other hosts had no answer either, the first one's counts. */
-static void
-close_again(struct second_tries *tries)
-{
-	for (size_t i = 0; i < tries->n; i++)
-		if (tries->list[i].recipient->outcome.state == OUTCOME_PENDING)
-			tries->list[i].recipient->outcome = tries->list[i].outcome;
-	free(tries->list);
+	for (size_t i = 0; i < delivery->n_parcels; i++)
+		secondtry_reopen(tries, &delivery->parcels[i].envelope);
 }
 
 /* A refused login is not offered to the next host: each attempt counts as guessing, and shows the secret to one more. */
@@ -233,13 +184,33 @@ may_try_next_host(const struct delivery *delivery)
 	return !delivery->has_left && !is_late(delivery) && may_log_in(delivery) && may_start_tls(delivery);
 }
 
+static void
+add_asked(struct buf *asked, const struct route_host *host)
+{
+	buf_printf(asked, " %s:%d ", host->name, host->target.port);
+}
+
+static bool
+was_asked(const struct delivery *delivery, const struct route_host *host)
+{
+	struct buf words = {0};
+	bool was_asked;
+
+	if (delivery->asked.size == 0)
+		return false;
+	add_asked(&words, host);
+	was_asked = strstr(buf_text(&delivery->asked), buf_text(&words)) != NULL;
+	buf_free(&words);
+	return was_asked;
+}
+
 static const struct route_host *
-next_host(const struct route *route, size_t *i)
+next_host(const struct delivery *delivery, const struct route *route, size_t *i)
 {
 	while (*i < route->n_hosts) {
 		const struct route_host *host = &route->hosts[(*i)++];
 
-		if (host->refusal.size == 0)
+		if (host->refusal.size == 0 && !was_asked(delivery, host))
 			return host;
 	}
 	return NULL;
@@ -250,10 +221,10 @@ hosts_try(struct delivery *delivery, const struct route *route)
 {
 	struct second_tries tries = {0};
 	size_t i = 0;
-	const struct route_host *host = next_host(route, &i);
+	const struct route_host *host = next_host(delivery, route, &i);
 
 	while (host != NULL) {
-		const struct route_host *following = next_host(route, &i);
+		const struct route_host *following = next_host(delivery, route, &i);
 
 		delivery->has_more_hosts = following != NULL;
 		try_host(delivery, route, host);
@@ -263,7 +234,7 @@ hosts_try(struct delivery *delivery, const struct route *route)
 			reopen(delivery, &tries);
 		host = delivery_count_pending(delivery) > 0 ? following : NULL;
 	}
-	close_again(&tries);
+	secondtry_end(&tries);
 }
 
 /* Did the session fail before it came to a message? */
@@ -278,14 +249,17 @@ hosts_session(struct delivery *delivery, const struct route *route)
 {
 	bool is_fine = false;
 	size_t i = 0;
-	const struct route_host *host = next_host(route, &i);
+	const struct route_host *host = next_host(delivery, route, &i);
 
 	while (host != NULL && !is_fine) {
+		const struct route_host *following = next_host(delivery, route, &i);
 		struct visit visit = {.route = route, .host = host};
 
+		delivery->has_more_hosts = following != NULL;
 		is_fine = run_session_somewhere(delivery, &visit);
 		buf_free(&visit.tried);
-		host = was_not_ready(delivery) && may_try_next_host(delivery) ? next_host(route, &i) : NULL;
+		add_asked(&delivery->asked, host);
+		host = was_not_ready(delivery) && may_try_next_host(delivery) ? following : NULL;
 	}
 	return is_fine;
 }
