@@ -72,7 +72,6 @@ put_off_if_old(struct lane_route *route, struct cargo *cargo, const struct deliv
 {
 	const struct outcome *why = &delivery->why;
 
-
 	if (time(NULL) - cargo->entry.created < RETRY_DELAY_NOTICE) {
 		release(route, cargo);
 		return;
