@@ -72,7 +72,6 @@ put_off_if_old(struct lane_route *route, struct cargo *cargo, const struct deliv
 {
 	const struct outcome *why = &delivery->why;
 
-
 	if (time(NULL) - cargo->entry.created < RETRY_DELAY_NOTICE) {
 		release(route, cargo);
 		return;
@@ -108,7 +107,7 @@ fail_route(struct lane_route *route, const struct delivery *delivery)
 {
 	struct backoff backoff = laneroute_backoff_of(route);
 	enum retry_class class = retry_class_of(&delivery->why, delivery->failure.exit_code);
-	const char *advice = report_failure_hint(delivery);
+	const char *advice = report_failure_hint(delivery->account, &delivery->why, &delivery->failure);
 
 	backoff_failed(&backoff, class, buf_text(&delivery->failure.text), advice);
 	if (class == RETRY_ROUTE)

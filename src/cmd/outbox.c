@@ -252,10 +252,40 @@ has_its_tag(const struct entry *entry, struct str route)
 	return has_it;
 }
 
+/* Until the entry is gone the others are there as well: who dies between leaves everybody in doubt, and says so. */
+static bool
+mark_doubtful(struct entry *entry, struct err *err)
+{
+	size_t n = entry->envelope.n_recipients;
+	unsigned char *is_sent = mem_alloc(n, 1);
+	bool is_marked;
+
+	memset(is_sent, 1, n);
+	is_marked = entry_mark_sent(entry, is_sent, err);
+	free(is_sent);
+	return is_marked;
+}
+
+/* Put entries for each destination in the place of this one. False: it stays as it was. */
+static bool
+replace_entry(struct spool *spool, struct entry *entry, const struct entry_content *content, struct err *err)
+{
+	struct outbox_entries entries = {0};
+	struct err ignored = {0};
+	bool is_replaced = mark_doubtful(entry, err) && add_each(&entries, spool, content, err) && entry_remove(entry, spool, err);
+
+	if (!is_replaced) {
+		take_back(&entries, 0, spool);
+		entry_record(entry, time(NULL), &ignored);
+		err_clear(&ignored);
+	}
+	outbox_entries_free(&entries);
+	return is_replaced;
+}
+
 bool
 outbox_keep_entry(struct spool *spool, const struct account *account, struct entry *entry, struct err *err)
 {
-	struct outbox_entries entries = {0};
 	struct buf route = {0};
 	struct entry_content content = {
 		.origin = &entry->origin,
@@ -275,9 +305,7 @@ outbox_keep_entry(struct spool *spool, const struct account *account, struct ent
 	if (!has_its_tag(entry, buf_str(&route))) {
 		is_kept = false;
 		content.route = buf_str(&route);
-		if (!add_each(&entries, spool, &content, err) || !entry_remove(entry, spool, err))
-			take_back(&entries, 0, spool);
-		outbox_entries_free(&entries);
+		replace_entry(spool, entry, &content, err);
 	}
 	buf_free(&route);
 	return is_kept;

@@ -159,7 +159,7 @@ note_route(struct submission *s, const struct delivery_end *end)
 {
 	enum retry_class class = retry_class_of(&end->why, end->failure.exit_code);
 	struct backoff route = outbox_backoff(&s->outbox, s->call);
-	const char *advice = end->failure.hint.size > 0 ? buf_text(&end->failure.hint) : report_failure_hint(&s->delivery);
+	const char *advice = report_failure_hint(s->delivery.account, &end->why, &end->failure);
 	char tag[TAG_LENGTH + 1];
 
 	outbox_tag(&s->outbox, end->destination, end->wish, tag);

@@ -123,11 +123,22 @@ report_add_success(struct buf *b, const struct parcel *parcel)
 }
 
 const char *
-report_failure_hint(const struct delivery *delivery)
+report_failure_hint(const struct account *account, const struct outcome *why, const struct err *failure)
 {
-	if (delivery->failure.hint.size > 0)
-		return buf_text(&delivery->failure.hint);
-	return advice_for(delivery->account, &delivery->why);
+	return failure->hint.size > 0 ? buf_text(&failure->hint) : advice_for(account, why);
+}
+
+/* With several destinations it is the one that the recipient is at whose failure has something to say. */
+static const char *
+hint_about(const struct delivery *delivery, const struct outcome *outcome)
+{
+	for (size_t i = 0; i < delivery->n_ends; i++) {
+		const struct delivery_end *end = &delivery->ends[i];
+
+		if (end->failure.hint.size > 0 && strcmp(end->why.text, outcome->text) == 0)
+			return buf_text(&end->failure.hint);
+	}
+	return advice_for(delivery->account, outcome);
 }
 
 const char *
@@ -135,11 +146,11 @@ report_hint(const struct delivery *delivery, const struct parcel *parcel)
 {
 	const char *hint = NULL;
 
-	if (delivery->failure.hint.size > 0)
+	if (delivery->n_ends <= 1 && delivery->failure.hint.size > 0)
 		return buf_text(&delivery->failure.hint);
 	for (size_t i = 0; i < parcel->envelope.n_recipients && hint == NULL; i++)
 		if (parcel->envelope.recipients[i].outcome.state != OUTCOME_DELIVERED)
-			hint = advice_for(delivery->account, &parcel->envelope.recipients[i].outcome);
+			hint = hint_about(delivery, &parcel->envelope.recipients[i].outcome);
 	return hint;
 }
 

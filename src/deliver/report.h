@@ -10,8 +10,8 @@
  * account, host, what the server said. Nothing when all were delivered, or are taken care of by the queue. */
 void report_add_problems(struct buf *b, const struct delivery *delivery, const struct parcel *parcel);
 
-/* What to do about a session's failure that is no single parcel's; NULL: nothing sensible to say. */
-const char *report_failure_hint(const struct delivery *delivery);
+/* What to do about a route's failure, that is no single parcel's; NULL: nothing sensible to say. */
+const char *report_failure_hint(const struct account *account, const struct outcome *why, const struct err *failure);
 
 /* One line about the parcel's success: "2 recipients: 250 2.0.0 queued as 1". */
 void report_add_success(struct buf *b, const struct parcel *parcel);

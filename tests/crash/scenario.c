@@ -38,6 +38,7 @@ const struct scenario scenarios[] = {
 	 .peer = {"--tls", "starttls", "--make-cert", "FOLDER/certificates"},
 	 .is_minor = true},
 	{.name = "flush-data", .words = "--flush -qf", .kept = {OK_1, OK_2}, .peer = {"--ehlo", "PIPELINING"}, .is_minor = true},
+	{.name = "flush-turned", .words = "--flush -qf", .kept = {OK_1 " ok.1.1" AT, OK_2}, .changes = "host mx\ndns_server 127.0.0.1@9\n"},
 	{.name = "bounce-relay", .words = "--flush -qf", .kept = {"perm.1.0" AT, OK_2}, .settings = "bounce_to sender\n"},
 	{.name = "hold", .words = "--hold=ID1", .kept = {OK_1, OK_2}, .promise = PROMISE_HELD},
 	{.name = "release", .words = "--release=ID1", .kept = {OK_1, OK_2}, .before = "--hold=ID1", .promise = PROMISE_SENT},

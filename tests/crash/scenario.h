@@ -18,6 +18,7 @@ struct scenario {
 	const char *words;                   /* the command line; ID1 is the entry of message 1 */
 	const char *kept[SCENARIO_KEPT];     /* recipients of messages in the queue before */
 	const char *settings;                /* lines of the configuration */
+	const char *changes;                 /* further lines, during the run alone */
 	const char *peer[8];                 /* options */
 	const char *before;                  /* a command line that prepares more, e.g. "--hold=ID1" */
 	size_t size;                         /* of messages; 0: small */

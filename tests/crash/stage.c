@@ -252,6 +252,8 @@ stage_begin(struct stage *stage)
 		world_stop_peer(&stage->world);
 	if (stage->scenario->has_fresh_peer)
 		world_start_peer(&stage->world, stage->scenario->peer);
+	if (stage->scenario->changes != NULL)
+		world_configure(&stage->world, stage->scenario->changes);
 	(void)world_settle(&stage->world, RECOVERY_MS);
 	memset(stage->was_u, 0, sizeof(stage->was_u));
 	memset(stage->was_absent, 0, sizeof(stage->was_absent));
@@ -333,6 +335,8 @@ stage_recover(struct stage *stage, struct tally *tally)
 
 	if (stage->world.peer == 0)
 		world_start_peer(&stage->world, stage->scenario->peer);
+	if (stage->scenario->changes != NULL)
+		world_configure(&stage->world, stage->scenario->settings);
 	world_command(&command, &stage->world, "--flush -qf");
 	for (unsigned round = 0; round < 4; round++) {
 		if (world_run(&stage->world, command.argv, NULL, RECOVERY_MS) < 0) {

@@ -98,6 +98,29 @@ test_hints(void)
 }
 
 static void
+test_hints_of_destinations(void)
+{
+	struct delivery_end ends[2] = {{.why = {.state = OUTCOME_DEFERRED}}, {.why = {.state = OUTCOME_DEFERRED}}};
+	struct world w;
+
+	set_up(&w, 2);
+	outcome_set_text(&ends[0].why, STR("no answer"));
+	outcome_set_text(&ends[1].why, STR("no room"));
+	err_hint(&ends[1].failure, "make some");
+	err_hint(&w.delivery.failure, "make some");
+	w.delivery.ends = ends;
+	w.delivery.n_ends = 2;
+	settle(&w, 0, OUTCOME_DELIVERED, OUTCOME_AT_END, 250, "ok");
+	settle(&w, 1, OUTCOME_DEFERRED, OUTCOME_AT_CONNECT, 0, "no answer");
+	tap_ok(report_hint(&w.delivery, &w.parcel) == NULL, "what is said about one destination is no hint for another");
+	settle(&w, 1, OUTCOME_DEFERRED, OUTCOME_AT_CONNECT, 0, "no room");
+	tap_is(report_hint(&w.delivery, &w.parcel), "make some", "but for its own");
+	tap_ok(report_failure_hint(&w.account, &ends[0].why, &ends[0].failure) == NULL, "nor does its route remember it");
+	err_clear(&ends[1].failure);
+	tear_down(&w);
+}
+
+static void
 test_log(void)
 {
 	struct world w;
@@ -137,6 +160,7 @@ main(void)
 {
 	test_problems();
 	test_hints();
+	test_hints_of_destinations();
 	test_log();
 	return tap_end();
 }
