@@ -97,6 +97,7 @@ laneother_ask(struct lane_route *route, struct delivery *delivery)
 		.finished = aside_is_finished,
 		.context = route,
 	};
+	delivery->goes_on = true;
 	while (route->elsewhere != NULL && delivery->has_more_hosts)
 		ask_next_host(route, delivery);
 	while ((cargo = cargo_take_first(&route->elsewhere)) != NULL)

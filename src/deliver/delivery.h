@@ -56,6 +56,7 @@ struct delivery {
 	const char *destination;      /* for delivery_session with direct delivery: the domain of all that the source hands out */
 	struct tls_wish wish;         /* likewise: what all of it says about TLS */
 	struct sasl_history *history; /* of the run with this account; NULL: none is kept */
+	bool goes_on;                 /* delivery_session is to leave out the hosts that calls before were with */
 	struct session_watch watch;
 	struct parcel *parcels;       /* for delivery_run */
 	size_t n_parcels;
@@ -69,7 +70,7 @@ struct delivery {
 	size_t n_ends;
 	bool is_answered;             /* direct: DNS told which hosts there are, so that mail may expire when none is reached */
 	bool has_more_hosts;          /* behind the one at work; what it puts off is asked of them */
-	struct buf asked;             /* by delivery_session: the hosts it was with; another call goes on behind them */
+	struct buf asked;             /* by delivery_session: the hosts it was with */
 	bool is_tls_used;
 	bool has_left;                /* a callback said SESSION_LEAVE: another process goes on, this one must not touch parcels
 	                               * that the callback gave away */
@@ -86,7 +87,7 @@ struct delivery {
 bool delivery_run(struct delivery *delivery);
 
 /* One session (at the next address or host when the first is not ready) with the account's host, or the destination's, for
- * whatever the source hands out; with a host that no call before was with. Recipients that it did not come to stay pending; those of a destination that can never be
+ * whatever the source hands out; a call that goes on leaves out those that were asked before. Recipients that it did not come to stay pending; those of a destination that can never be
  * reached have failed. True: it came to its end. False: failure and why say how it failed. */
 bool delivery_session(struct delivery *delivery);
 

@@ -12,7 +12,7 @@ struct tls_wish
 destination_wish(const struct envelope *envelope, const struct message *message)
 {
 	/* A notification about a message that must go by TLS goes all the same (RFC 8689 section 5): it has its header alone. */
-	bool is_notification = envelope->reverse_path[0] == '\0';
+	bool is_notification = envelope->reverse_path != NULL && envelope->reverse_path[0] == '\0';
 
 	return (struct tls_wish){
 		.is_required = envelope->requires_tls && !is_notification,

@@ -249,8 +249,11 @@ hosts_session(struct delivery *delivery, const struct route *route)
 {
 	bool is_fine = false;
 	size_t i = 0;
-	const struct route_host *host = next_host(delivery, route, &i);
+	const struct route_host *host;
 
+	if (!delivery->goes_on)
+		buf_clear(&delivery->asked);
+	host = next_host(delivery, route, &i);
 	while (host != NULL && !is_fine) {
 		const struct route_host *following = next_host(delivery, route, &i);
 		struct visit visit = {.route = route, .host = host};
