@@ -254,7 +254,10 @@ children_ticks() {
 	for size in 320 500 9000; do
 		long=$(printf "%0${size}d" 7)
 		start_peer --tls starttls --make-cert "$CERTS" --password "$long" --auth PLAIN --strict --log-secrets
-		auth_account "auth plain" "password $long"
+		# Not in the account, where it would be registered: the peer is to log it.
+		mkdir -p "$HOME/secret"
+		printf '%s\n' "$long" >"$HOME/secret/word"
+		auth_account "auth plain" "password_file ~/secret/word"
 		send
 		assert_exit 0
 		assert_received 1
