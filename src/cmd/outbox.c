@@ -272,7 +272,8 @@ replace_entry(struct spool *spool, struct entry *entry, const struct entry_conte
 {
 	struct outbox_entries entries = {0};
 	struct err ignored = {0};
-	bool is_replaced = mark_doubtful(entry, err) && add_each(&entries, spool, content, err) && entry_remove(entry, spool, err);
+	bool is_replaced = mark_doubtful(entry, err) && add_each(&entries, spool, content, err) &&
+	                   entry_remove(entry, spool, err);
 
 	if (!is_replaced) {
 		take_back(&entries, 0, spool);

@@ -87,7 +87,8 @@ struct delivery {
 bool delivery_run(struct delivery *delivery);
 
 /* One session (at the next address or host when the first is not ready) with the account's host, or the destination's, for
- * whatever the source hands out; a call that goes on leaves out those that were asked before. Recipients that it did not come to stay pending; those of a destination that can never be
+ * whatever the source hands out; a call that goes on leaves out those that were asked before. Recipients that it did
+ * not come to stay pending; those of a destination that can never be
  * reached have failed. True: it came to its end. False: failure and why say how it failed. */
 bool delivery_session(struct delivery *delivery);
 
