@@ -130,6 +130,48 @@ PAIR=10.25.0.11,10.25.0.12
 	assert_mail 2 1
 }
 
+@test "in a flush as well the next relay is asked about those whom the first puts off, and about nobody else" {
+	QUEUE=
+	relays "$PAIR" </dev/null
+	submit bob@example.net carl@example.net
+	submit dave@example.net
+	assert_count 2 queue
+	host_up 1 --fault 'rcpt#1:reply=450 4.2.0 later'
+	host_up 2
+	make_due
+	forget_routes
+	flush
+	assert_count 0 queue
+	assert_mail 2 2
+	grep -q 'RCPT TO:<bob@' "$PEER_DIR/log" && grep -q 'RCPT TO:<dave@' "$PEER_DIR/log" || fail_with "somebody was not asked about"
+	! grep -q carl@ "$PEER_DIR/log" || fail_with "carl had it already"
+	assert_mail 1 1
+	assert_recipients 1 carl@example.net
+}
+
+@test "what no relay takes in a flush waits, with the word of the first" {
+	QUEUE=
+	relays "$PAIR" </dev/null
+	submit bob@example.net
+	host_up 1 --fault 'rcpt:reply=450 4.2.0 later here'
+	make_due
+	forget_routes
+	run_mailcrane --flush </dev/null
+	assert_count 1 queue
+	run_mailcrane --mailq
+	assert_stdout "450 4.2.0 later here"
+	stop_all
+	host_up 1 --fault 'rcpt:reply=450 4.2.0 later here'
+	host_up 2 --fault 'rcpt:reply=451 4.3.0 later there'
+	make_due
+	forget_routes
+	run_mailcrane --flush </dev/null
+	assert_count 1 queue
+	assert_mail 2 0
+	run_mailcrane --mailq
+	assert_stdout "451 4.3.0 later there"
+}
+
 ### SRV
 
 # Host N with implicit TLS at 465.
