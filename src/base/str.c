@@ -96,6 +96,21 @@ str_find(struct str s, char c)
 	return found == NULL ? s.size : (size_t)(found - s.data);
 }
 
+size_t
+str_search_nocase(struct str s, struct str part)
+{
+	for (size_t i = 0; i + part.size <= s.size; i++)
+		if (str_starts_with_nocase(str_from(s, i), part))
+			return i;
+	return s.size;
+}
+
+bool
+str_contains_nocase(struct str s, struct str part)
+{
+	return part.size == 0 || str_search_nocase(s, part) < s.size;
+}
+
 struct str
 str_from(struct str s, size_t from)
 {

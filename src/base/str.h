@@ -32,6 +32,10 @@ bool str_starts_with_nocase(struct str s, struct str prefix);
 /* Position of the first c, or s.size when there is none. */
 size_t str_find(struct str s, char c);
 
+/* Position of the first part, letters of either case being equal, or s.size when it is nowhere. */
+size_t str_search_nocase(struct str s, struct str part);
+bool str_contains_nocase(struct str s, struct str part);
+
 /* From byte `from` to the end, or the first n bytes; both stay inside s. */
 struct str str_from(struct str s, size_t from);
 struct str str_first(struct str s, size_t n);

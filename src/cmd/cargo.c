@@ -11,19 +11,10 @@
 #include "cmd/talk.h"
 
 static bool
-contains(struct str text, struct str part)
-{
-	for (size_t i = 0; i + part.size <= text.size; i++)
-		if (str_starts_with_nocase(str_from(text, i), part))
-			return true;
-	return false;
-}
-
-static bool
 has_recipient(const struct envelope *envelope, struct str part)
 {
 	for (size_t i = 0; i < envelope->n_recipients; i++)
-		if (contains(str_of(envelope->recipients[i].mailbox), part))
+		if (str_contains_nocase(str_of(envelope->recipients[i].mailbox), part))
 			return true;
 	return false;
 }
@@ -35,9 +26,9 @@ matches(const struct request_filter *filter, const struct entry *entry)
 	bool is_match = false;
 
 	if (filter->kind == 'I')
-		is_match = contains(str_of(entry->id), part);
+		is_match = str_contains_nocase(str_of(entry->id), part);
 	else if (filter->kind == 'S')
-		is_match = contains(str_of(entry->envelope.reverse_path), part);
+		is_match = str_contains_nocase(str_of(entry->envelope.reverse_path), part);
 	else if (filter->kind == 'R')
 		is_match = has_recipient(&entry->envelope, part);
 	return is_match != filter->is_negated;

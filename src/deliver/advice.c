@@ -113,15 +113,6 @@ static const struct saying sayings[] = {
 };
 
 static bool
-contains_nocase(struct str text, struct str part)
-{
-	for (size_t i = 0; i + part.size <= text.size; i++)
-		if (str_starts_with_nocase(str_from(text, i), part))
-			return true;
-	return false;
-}
-
-static bool
 is_token_used(const struct account *account)
 {
 	return account->auth == AUTH_OAUTHBEARER || account->auth == AUTH_XOAUTH2;
@@ -157,7 +148,7 @@ is_said(const struct saying *saying, const struct outcome *outcome)
 	if (memcmp(saying->enhanced, none, sizeof(none)) != 0 &&
 	    memcmp(saying->enhanced, outcome->enhanced, sizeof(outcome->enhanced)) != 0)
 		return false;
-	return saying->text == NULL || contains_nocase(str_of(outcome->text), str_of(saying->text));
+	return saying->text == NULL || str_contains_nocase(str_of(outcome->text), str_of(saying->text));
 }
 
 static const char *

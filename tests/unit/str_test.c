@@ -28,6 +28,10 @@ test_cutting(void)
 
 	tap_is_number((long long)str_find(s, 'c'), 2, "a character is found at its position");
 	tap_is_number((long long)str_find(s, 'x'), 3, "a character that is not there is found at the end");
+	tap_is_number((long long)str_search_nocase(STR("abABc"), STR("aBC")), 2, "a text is found at its first position, whatever the case");
+	tap_is_number((long long)str_search_nocase(s, STR("abcd")), 3, "a text that is not there is found at the end");
+	tap_ok(str_contains_nocase(s, STR("C")) && !str_contains_nocase((struct str){0}, STR("a")) && str_contains_nocase((struct str){0}, (struct str){0}),
+	       "a text contains what stands in it, and the empty text");
 	tap_is_number((long long)str_from(s, 9).size, 0, "cutting beyond the end gives nothing");
 	tap_is_number((long long)str_first(s, 9).size, 3, "the first 9 of 3 bytes are 3");
 	tap_ok(str_equals(str_trim(STR(" \t a b\r\n ")), STR("a b")), "blanks and line ends at both ends are trimmed");
