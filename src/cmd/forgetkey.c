@@ -2,11 +2,37 @@
 
 #include "config.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
 #include "cmd/forgetkey.h"
 #include "cmd/place.h"
 #include "cmd/talk.h"
 #include "deliver/acquaint.h"
 #include "net/known.h"
+#include "net/name.h"
+
+/* HOST:PORT as it stands in the file: A-labels in small letters. What can be no name is looked for as it is. */
+static void
+add_server(struct buf *b, const char *server)
+{
+	struct str whole = str_of(server);
+	const char *colon = strrchr(server, ':');
+	struct str port = colon != NULL ? str_of(colon) : (struct str){0};
+	char *host = mem_copy(server, whole.size - port.size);
+	struct err ignored = {0};
+
+	if (host[0] == '[' || !name_to_ascii(host, b, &ignored)) {
+		buf_clear(b);
+		buf_add_text(b, host);
+	}
+	for (size_t i = 0; i < b->size; i++)
+		b->data[i] = ascii_lower(b->data[i]);
+	buf_add_str(b, port);
+	err_clear(&ignored);
+	free(host);
+}
 
 static bool
 forget(const struct spool *spool, const char *server, struct err *err)
@@ -15,8 +41,7 @@ forget(const struct spool *spool, const char *server, struct err *err)
 	bool is_found = false;
 	bool is_good = true;
 
-	for (size_t i = 0; server[i] != '\0'; i++)
-		buf_add_char(&name, ascii_lower(server[i]));
+	add_server(&name, server);
 	if (spool->is_open) {
 		acquaint_add_path(&path, spool->path);
 		is_good = known_forget(buf_text(&path), buf_text(&name), &is_found, err);
