@@ -271,7 +271,6 @@ settle_entries(struct submission *s)
 		.program = s->call->program,
 		.spool = &s->outbox.spool,
 		.account = &s->call->account,
-		.is_tls_used = s->delivery.is_tls_used,
 		.has_reached = true,
 	};
 

@@ -19,7 +19,7 @@ release(struct lane_route *route, struct cargo *cargo)
 	struct err err = {0};
 
 	if (n_pending < cargo->n_claimed) {
-		laneroute_settle(route, cargo, true, route->call->account.tls);
+		laneroute_settle(route, cargo, true);
 		return;
 	}
 	settle_take_back(&cargo->entry, &cargo->parcel);
@@ -63,7 +63,7 @@ blame_first(struct lane_route *route, const struct outcome *why)
 		return false;
 	*place = cargo->next;
 	envelope_settle(&cargo->parcel.envelope, why);
-	laneroute_settle(route, cargo, true, route->call->account.tls);
+	laneroute_settle(route, cargo, true);
 	return true;
 }
 
@@ -77,7 +77,8 @@ put_off_if_old(struct lane_route *route, struct cargo *cargo, const struct deliv
 		return;
 	}
 	envelope_settle(&cargo->parcel.envelope, why);
-	laneroute_settle(route, cargo, retry_has_reached(why) || delivery->is_answered, false);
+	cargo->parcel.is_tls_used = delivery->is_tls_used;
+	laneroute_settle(route, cargo, retry_has_reached(why) || delivery->is_answered);
 }
 
 /* The route failed: what has waited for long is told about, and what is too old is given up, if the server answered

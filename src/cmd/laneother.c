@@ -101,6 +101,6 @@ laneother_ask(struct lane_route *route, struct delivery *delivery)
 	while (route->elsewhere != NULL && delivery->has_more_hosts)
 		ask_next_host(route, delivery);
 	while ((cargo = cargo_take_first(&route->elsewhere)) != NULL)
-		laneroute_settle(route, cargo, true, route->call->account.tls);
+		laneroute_settle(route, cargo, true);
 	route->n_elsewhere = 0;
 }

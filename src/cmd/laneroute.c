@@ -45,13 +45,12 @@ laneroute_claim_of(const struct lane_route *route)
 }
 
 void
-laneroute_settle(struct lane_route *route, struct cargo *cargo, bool has_reached, bool is_tls_used)
+laneroute_settle(struct lane_route *route, struct cargo *cargo, bool has_reached)
 {
 	const struct settlement about = {
 		.program = route->lane->program,
 		.spool = route->lane->spool,
 		.account = &route->call->account,
-		.is_tls_used = is_tls_used,
 		.has_reached = has_reached,
 	};
 
@@ -92,7 +91,7 @@ laneroute_claim(struct lane_route *route, struct spool_item *item)
 	/* A process that was killed between the last result and its consequences left them to us. */
 	if (cargo == NULL || cargo_is_pending(cargo))
 		return cargo;
-	laneroute_settle(route, cargo, false, false);
+	laneroute_settle(route, cargo, false);
 	return NULL;
 }
 
@@ -185,7 +184,7 @@ parcel_is_finished(void *context, struct parcel *parcel)
 	else if (!cargo_was_told_to_go(cargo))
 		route->n_settled++;
 	if (!laneother_put_aside(route, cargo))
-		laneroute_settle(route, cargo, true, route->call->account.tls);
+		laneroute_settle(route, cargo, true);
 }
 
 struct delivery_source

@@ -58,7 +58,7 @@ struct cargo *laneroute_claim(struct lane_route *route, struct spool_item *item)
 struct spool_item *laneroute_next_item(struct lane_route *route);
 
 /* Write down what became of it, and free it. */
-void laneroute_settle(struct lane_route *route, struct cargo *cargo, bool has_reached, bool is_tls_used);
+void laneroute_settle(struct lane_route *route, struct cargo *cargo, bool has_reached);
 
 /* Put an entry aside, somebody of which may be asked of another host than this session's; what is known by now is written
  * down. False: there is nobody, or no other host. */

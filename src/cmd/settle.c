@@ -111,7 +111,7 @@ expire_if_old(const struct settlement *about, struct entry *entry, time_t now)
 /* --- the log ------------------------------------------------------------------------------------------------------- */
 
 static void
-log_settled(const struct settlement *about, const struct entry *entry)
+log_settled(const struct settlement *about, const struct entry *entry, const struct parcel *parcel)
 {
 	struct report_line line = {
 		.account = about->account,
@@ -119,7 +119,7 @@ log_settled(const struct settlement *about, const struct entry *entry)
 		.message = &entry->message,
 		.message_id = entry->message_id,
 		.queue_id = entry->id,
-		.is_tls_used = about->is_tls_used,
+		.is_tls_used = parcel->is_tls_used,
 		.exit_code = envelope_exit_code(&entry->envelope),
 	};
 
@@ -201,7 +201,7 @@ settle_attempt(const struct settlement *about, struct entry *entry, struct parce
 		is_fine = finish(about, entry, &err);
 	else if (is_fine)
 		is_fine = put_off(about, entry, now, &err);
-	log_settled(about, entry);
+	log_settled(about, entry, parcel);
 	if (!is_fine)
 		complain(about, entry, &err);
 	err_clear(&err);

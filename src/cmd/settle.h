@@ -12,7 +12,6 @@ struct settlement {
 	const char *program;
 	struct spool *spool;
 	const struct account *account;
-	bool is_tls_used;
 	bool has_reached;    /* the server answered: an old message may expire */
 };
 

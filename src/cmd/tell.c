@@ -20,7 +20,7 @@ log_parcel(const struct submission *s, const struct parcel *parcel, const char *
 		.message_id = parcel->message_id,
 		.queue_id = parcel->queue_id,
 		.error = error,
-		.is_tls_used = s->delivery.is_tls_used,
+		.is_tls_used = parcel->is_tls_used,
 		.exit_code = exit_code,
 		.tag = s->call->request.log_tag,
 	};

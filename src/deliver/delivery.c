@@ -196,18 +196,20 @@ soften(const struct account *account, struct outcome *outcome)
 
 /* Note who said it in those outcomes that are somebody's words and not ours. */
 static void
-order_is_finished(void *context, struct order *order, const char *host)
+order_is_finished(void *context, struct order *order, const struct session *session)
 {
 	const struct delivery *delivery = context;
+	struct parcel *parcel = parcel_of(order);
 
 	for (size_t i = 0; i < order->envelope->n_recipients; i++) {
 		struct outcome *outcome = &order->envelope->recipients[i].outcome;
 
 		if (outcome->state != OUTCOME_PENDING && outcome->host[0] == '\0' && outcome->stage != OUTCOME_LOCALLY)
-			outcome_set_host(outcome, host);
+			outcome_set_host(outcome, session->host->name);
 		soften(delivery->account, outcome);
 	}
-	finish_parcel(context, parcel_of(order));
+	parcel->is_tls_used = parcel->is_tls_used || session->tls.version != NULL;
+	finish_parcel(context, parcel);
 }
 
 static enum session_turn
@@ -265,6 +267,7 @@ settle(struct delivery *delivery)
 		if (delivery->has_left || envelope_count(&parcel->envelope, OUTCOME_PENDING) == 0)
 			continue;
 		envelope_settle(&parcel->envelope, &delivery->why);
+		parcel->is_tls_used = parcel->is_tls_used || delivery->is_tls_used;
 		if (err_is_set(&delivery->failure))
 			parcel->exit_code = outcome_worse_exit(parcel->exit_code, delivery->failure.exit_code);
 	}

@@ -15,6 +15,7 @@ struct parcel {
 	struct envelope envelope;
 	char *message_id;          /* with angle brackets; NULL: not known */
 	int exit_code;             /* set by delivery_run: of this parcel alone */
+	bool is_tls_used;          /* likewise: by a session that it was in, or for which it had to wait */
 	char *queue_id;            /* id of the entry in the queue that has whoever was put off; NULL: there is none */
 	struct entry *entry;       /* its entry in the queue, when it comes from there; borrowed. Not looked into here */
 	struct order order;        /* the engine's notes */

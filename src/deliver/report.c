@@ -188,11 +188,13 @@ worst_outcome(const struct envelope *envelope)
 static void
 add_account(struct buf *b, const struct account *account, bool is_tls_used)
 {
+	bool is_tls_a_must = account->tls && account->delivery != DELIVER_DIRECT;
+
 	if (account->socket != NULL && account->socket[0] != '\0')
 		buf_printf(b, "socket=%s ", account->socket);
 	else
 		buf_printf(b, "host=%s ", account->host != NULL ? account->host : "");
-	buf_printf(b, "tls=%s auth=%s ", is_tls_used || account->tls ? "on" : "off", account->auth != AUTH_OFF ? "on" : "off");
+	buf_printf(b, "tls=%s auth=%s ", is_tls_used || is_tls_a_must ? "on" : "off", account->auth != AUTH_OFF ? "on" : "off");
 	if (account->auth != AUTH_OFF && account->user != NULL)
 		buf_printf(b, "user=%s ", account->user);
 }

@@ -269,7 +269,7 @@ hand_back_finished(struct session *s)
 
 	while ((order = dialog_finished(&s->dialog)) != NULL)
 		if (s->orders.finished != NULL)
-			s->orders.finished(s->orders.context, order, s->host->name);
+			s->orders.finished(s->orders.context, order, s);
 }
 
 /* --- from the first byte to the last ------------------------------------------------------------------------------- */

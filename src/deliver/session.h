@@ -32,6 +32,8 @@ enum session_turn {
 	SESSION_LEAVE   /* this process forgets the connection without a word on it: another one (a child) goes on with it */
 };
 
+struct session;
+
 /* Where the messages come from. Those that may be NULL say so. */
 struct session_orders {
 	/* SESSION_GO_ON: *order is a message in a form that a server with these capabilities takes; the session keeps it
@@ -43,7 +45,7 @@ struct session_orders {
 	 * be NULL. */
 	bool (*sending)(void *context, struct order *order, struct err *err);
 	/* Its outcomes are as good as this session makes them. */
-	void (*finished)(void *context, struct order *order, const char *host);
+	void (*finished)(void *context, struct order *order, const struct session *session);
 	/* session.limit has passed while the server is waited for in the dialogue (not while connecting, nor in a handshake).
 	 * `is_text_out`: a text went out whole, whose answer is awaited. SESSION_GO_ON lifts the limit. NULL: SESSION_END. */
 	enum session_turn (*limit)(void *context, bool is_text_out);

@@ -1,7 +1,8 @@
 # directqueue.bats - the queue of an account that delivers directly: an entry, a hint and connections for each destination.
 # namespace: nsd unbound ldns-signzone drill openssl ip
 
-# shellcheck disable=SC2154,SC2034,SC2016 # run_mailcrane sets status, output and stderr; QUEUE is the library's; eval expands later
+# shellcheck disable=SC2154,SC2034,SC2016,SC2046 # run_mailcrane sets status, output and stderr; QUEUE is the library's; eval expands later;
+# with_tls writes words
 
 load ../lib/common
 load ../lib/queue
@@ -51,6 +52,19 @@ entries_for() {
 	assert_mail 2 1
 	assert_recipients 1 ann@second.mc
 	assert_count 0 queue
+}
+
+@test "the log says of each entry whether TLS was used, not whether it was wanted" {
+	submit bob@second.mc ann@third.mc
+	host_up 2
+	host_up 3 $(with_tls)
+	: >"$HOME/log"
+	make_due
+	forget_routes
+	flush
+	assert_count 0 queue
+	grep -q "tls=off .* recipients=bob@second.mc .*exitcode=EX_OK" "$HOME/log" || fail_with "second has no TLS" "$(cat "$HOME/log")"
+	grep -q "tls=on .* recipients=ann@third.mc .*exitcode=EX_OK" "$HOME/log" || fail_with "third has TLS" "$(cat "$HOME/log")"
 }
 
 @test "a destination that is dead does not hold up another, and costs one attempt however much waits for it" {

@@ -71,10 +71,10 @@ order_is_sent(void *context, struct order *order, struct err *err)
 }
 
 static void
-order_is_finished(void *context, struct order *order, const char *host)
+order_is_finished(void *context, struct order *order, const struct session *session)
 {
 	(void)order;
-	(void)host;
+	(void)session;
 	((struct world *)context)->n_finished++;
 }
 
