@@ -991,6 +991,24 @@ find_after_login() {
 	refute_wire_like '^AUTH'
 }
 
+@test "a PIN in the URI of a key is a secret: it is not shown, and no argument" {
+	local uri="pkcs11:token=mc;object=key?module-name=x&pin-value=$PASSWORD"
+
+	start_auth_peer --auth PLAIN
+	auth_account "tls_key_file $uri&x=y" "tls_cert_file $HOME/cert.pem"
+	for mode in --pretend --print-config; do
+		run_mailcrane "$mode" </dev/null
+		assert_exit 0
+		assert_hidden
+		assert_stdout "pkcs11:token=mc;object=key?module-name=x&pin-value=*&x=y"
+	done
+	run_mailcrane --print-config --tls-key-file="$uri" </dev/null
+	assert_exit 64
+	assert_stderr "no PIN can stand in --tls-key-file"
+	assert_stderr "hint: put 'tls_key_file' into the configuration file (mode 0600)"
+	assert_hidden
+}
+
 @test "a fault in the line of a password does not show it" {
 	start_auth_peer --auth PLAIN
 	auth_account "passwort $PASSWORD"

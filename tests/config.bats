@@ -57,6 +57,15 @@ three_accounts() {
 
 ### Files that cannot be used
 
+@test "a file with a PIN that others can read is refused" {
+	setup_ordinary_user
+	printf 'host 127.0.0.1\ntls_cert_file cert.pem\ntls_key_file pkcs11:object=key?pin-value=%s\n' "$JOES_PASSWORD" |
+		write_ordinary_file "$HOME/.mailcranerc" 644
+	run_as_ordinary_user alice@example.net <"$HOME/message"
+	assert_exit 78
+	assert_stderr "$HOME/.mailcranerc: contains secrets"
+}
+
 @test "protocol 86: a file with a password that others can read is refused, with the command that mends it" {
 	setup_ordinary_user
 	printf 'host 127.0.0.1\nport 1\nauth on\nuser joe\npassword %s\n' "$JOES_PASSWORD" | write_ordinary_file "$HOME/.mailcranerc" 644

@@ -114,6 +114,14 @@ send() {
 	assert_exit 0
 }
 
+@test "a PIN stands in a variable of its own" {
+	variables MAILCRANE_URL=smtps://h "MAILCRANE_TLS_KEY_FILE=pkcs11:object=key?pin-value=$PASSWORD" MAILCRANE_TLS_CERT_FILE=c MAILCRANE_QUEUE=off
+	send
+	assert_exit 78
+	assert_stderr "MAILCRANE_TLS_KEY_FILE: no PIN can stand here; it goes into MAILCRANE_TLS_KEY_PASSWORD"
+	refute_stderr "$PASSWORD"
+}
+
 @test "a URL that cannot be used is refused without a word of it" {
 	local url
 

@@ -232,7 +232,7 @@ print_config_lines(struct buf *b, const struct account *account, size_t row)
 
 		print_origin(b, account->origins[row]);
 		/* One cannot be read back, the other only in the system's file. */
-		if ((keyword->flags & (KEYWORD_IS_SECRET | KEYWORD_SYSTEM_ONLY)) != 0)
+		if (keyword_secret(keyword, buf_str(&value)).size > 0 || (keyword->flags & KEYWORD_SYSTEM_ONLY) != 0)
 			buf_add_text(b, "# ");
 		buf_printf(b, "%s %s", keyword->name, quote);
 		/* Only a command given as an option can have several lines; they cannot be written in a file. */

@@ -45,6 +45,11 @@ enum { N_OTHERS = sizeof(others) / sizeof(others[0]) };
 static bool
 set(struct account *account, const char *name, struct str value, struct err *err)
 {
+	const struct keyword *keyword = keyword_find(str_of(name), NULL);
+
+	/* A queue entry would keep it. */
+	if (keyword != NULL && (keyword->flags & KEYWORD_IS_URI) != 0 && keyword_secret(keyword, value).size > 0)
+		return err_set(err, EX_CONFIG, "no PIN can stand here; it goes into MAILCRANE_TLS_KEY_PASSWORD");
 	return value_set(account, str_of(name), value, (struct origin){environment_origin, 0}, err);
 }
 
@@ -280,7 +285,7 @@ is_delicate(struct str variable)
 	if (setting_name(&setting, str_from(variable, prefix.size)))
 		keyword = keyword_find(buf_str(&setting), NULL);
 	buf_free(&setting);
-	if (keyword != NULL && (keyword->flags & (KEYWORD_IS_SECRET | KEYWORD_IS_PASSWORD)) != 0)
+	if (keyword != NULL && (keyword->flags & (KEYWORD_IS_SECRET | KEYWORD_IS_PASSWORD | KEYWORD_IS_URI)) != 0)
 		return true;
 	return str_starts_with(variable, STR("MAILCRANE_URL")) ||
 	       memmem(variable.data, variable.size, word.data, word.size) != NULL;
@@ -363,6 +368,17 @@ agrees(const char *ours, const char *theirs)
 	return ours == NULL || (theirs != NULL && strcmp(ours, theirs) == 0);
 }
 
+/* A secret goes only to what the variables beside it name. */
+static bool
+is_for(const struct keyword *keyword, const struct account *settings, const struct account *account)
+{
+	if (strcmp(keyword->name, "proxy_password") == 0)
+		return agrees(settings->proxy_host, account->proxy_host) && agrees(settings->proxy_user, account->proxy_user);
+	if (strcmp(keyword->name, "tls_key_password") == 0)
+		return agrees(settings->tls_key_file, account->tls_key_file);
+	return true;
+}
+
 void
 environment_lend_secrets(const struct environment *environment, struct account *account)
 {
@@ -371,7 +387,8 @@ environment_lend_secrets(const struct environment *environment, struct account *
 	if (!agrees(settings->host, account->host) || !agrees(settings->user, account->user))
 		return;
 	for (size_t row = 0; row < keyword_count(); row++)
-		if (settings->is_set[row] && (keyword_at(row)->flags & KEYWORD_IS_SECRET) != 0)
+		if (settings->is_set[row] && (keyword_at(row)->flags & KEYWORD_IS_SECRET) != 0 &&
+		    is_for(keyword_at(row), settings, account))
 			value_copy(account, settings, row);
 }
 

@@ -36,7 +36,8 @@ bool environment_is_allowed(const char *system_file);
 bool environment_read_url(struct account *account, struct str url, struct err *err);
 
 /* Copy the secrets, and nothing else, over those of account, unless the variables name another host or user than the
- * account has: a password must not get to a server that it is not for. */
+ * account has: a password must not get to a server that it is not for. That of a proxy or a key counts likewise only where
+ * the variables name no other one. */
 void environment_lend_secrets(const struct environment *environment, struct account *account);
 
 /* Wipes. Twice is harmless. */

@@ -182,8 +182,8 @@ static const struct keyword settings[] = {
 	{TEXT(tls_pin), .metavar = "LIST",
 	 .help = "public keys to insist on, or to trust only: sha256/BASE64 or hexadecimal digests"},
 	{SWITCH(tls_tofu, "off"), .empty = "on", .help = "trust a server's first key, and no other key later, instead of tls_trust_file"},
-	{TEXT(tls_key_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "private key of the client certificate"},
-	{TEXT(tls_cert_file), .flags = KEYWORD_IS_PATH, .metavar = "FILE", .help = "client certificate"},
+	{TEXT(tls_key_file), .flags = KEYWORD_IS_PATH | KEYWORD_IS_URI, .metavar = "FILE", .help = "private key of the client certificate"},
+	{TEXT(tls_cert_file), .flags = KEYWORD_IS_PATH | KEYWORD_IS_URI, .metavar = "FILE", .help = "client certificate"},
 	{TEXT(tls_key_password), .flags = KEYWORD_IS_SECRET, .metavar = "PASSWORD",
 	 .help = "passphrase of tls_key_file, or PIN of its token"},
 	{SWITCH(tls_certcheck, "on"), .empty = "on", .help = "check the server's certificate"},
@@ -316,6 +316,19 @@ keyword_find(struct str name, size_t *row)
 		return &settings[i];
 	}
 	return NULL;
+}
+
+struct str
+keyword_secret(const struct keyword *keyword, struct str argument)
+{
+	static const struct str pin = STR("pin-value=");
+	struct str secret = {0};
+
+	if ((keyword->flags & KEYWORD_IS_SECRET) != 0)
+		return argument;
+	if ((keyword->flags & KEYWORD_IS_URI) != 0)
+		secret = str_from(argument, str_search_nocase(argument, pin) + pin.size);
+	return str_first(secret, str_find(secret, '&'));
 }
 
 const struct keyword_alias *

@@ -33,7 +33,8 @@ enum keyword_flag {
 	KEYWORD_IS_DURATION = 512,  /* a KEYWORD_LONG in seconds: a decimal number with s, m, h, d or w behind, or none (s) */
 	KEYWORD_OF_MESSAGE = 1024,  /* has its effect when the message is read, so that a queue entry need not keep it */
 	KEYWORD_IS_PASSWORD = 2048, /* a way to the account's password */
-	KEYWORD_SYSTEM_ONLY = 4096  /* counts in the system's file alone, for all of it */
+	KEYWORD_SYSTEM_ONLY = 4096, /* counts in the system's file alone, for all of it */
+	KEYWORD_IS_URI = 8192       /* may be a URI of PKCS #11 with a PIN in it (RFC 7512, pin-value) */
 };
 
 struct keyword_word {
@@ -77,6 +78,9 @@ const struct keyword_alias *keyword_alias_at(size_t index);
 /* The setting of exactly this name; NULL when there is none (an old name is not a setting). Its row, if that is
  * not NULL. */
 const struct keyword *keyword_find(struct str name, size_t *row);
+
+/* The secret in an argument of this row: all of it, the PIN in a URI, or nothing. */
+struct str keyword_secret(const struct keyword *keyword, struct str argument);
 
 /* The old name; NULL when there is none. */
 const struct keyword_alias *keyword_find_alias(struct str name);

@@ -327,7 +327,7 @@ rcparse_has_secret(struct str text)
 
 		split_line(raw, &line);
 		keyword = keyword_find(line.keyword, NULL);
-		if (keyword != NULL && (keyword->flags & KEYWORD_IS_SECRET) != 0 && line.argument.size > 0)
+		if (keyword != NULL && keyword_secret(keyword, line.argument).size > 0)
 			return true;
 	}
 	return false;

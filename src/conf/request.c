@@ -278,7 +278,8 @@ take_action(struct request *request, enum option_act act, const char *argument, 
 static bool
 refuse_secret(const struct option_view *view, struct err *err)
 {
-	err_set(err, EX_USAGE, "there is no option --%s: the arguments of a process can be read by every user", view->name);
+	err_set(err, EX_USAGE, "%s --%s: the arguments of a process can be read by every user",
+	        (view->setting->flags & KEYWORD_IS_URI) != 0 ? "no PIN can stand in" : "there is no option", view->name);
 	if (strcmp(view->keyword, "password") != 0)
 		return err_hint(err, "put '%s' into the configuration file (mode 0600)", view->keyword);
 	return err_hint(err, "give the password by --passwordeval=COMMAND, by 'password' or 'passwordeval' in the configuration "
@@ -290,7 +291,8 @@ take_setting(struct request *request, const struct option_view *view, const char
 {
 	const struct origin origin = {"command line", 0};
 
-	if (view->setting != NULL && (view->setting->flags & KEYWORD_IS_SECRET) != 0)
+	if (view->setting != NULL && ((view->setting->flags & KEYWORD_IS_SECRET) != 0 ||
+	                              keyword_secret(view->setting, str_of(argument)).size > 0))
 		return refuse_secret(view, err);
 	if (value_set(&request->overrides, str_of(view->keyword), str_of(argument), origin, err))
 		return true;

@@ -388,10 +388,22 @@ value_free(struct account *account, size_t row)
 	const struct keyword *keyword = keyword_at(row);
 	struct value value = load(account, keyword);
 
-	if (value.text != NULL && (keyword->flags & KEYWORD_IS_SECRET) != 0)
+	if (value.text != NULL && (keyword->flags & (KEYWORD_IS_SECRET | KEYWORD_IS_URI)) != 0)
 		mem_wipe(value.text, strlen(value.text));
 	free(value.text);
 	store(account, keyword, (struct value){0});
+}
+
+static void
+add_without_secret(struct buf *b, const struct keyword *keyword, struct str text)
+{
+	struct str secret = keyword_secret(keyword, text);
+	size_t start = secret.size > 0 ? (size_t)(secret.data - text.data) : text.size;
+
+	buf_add_str(b, str_first(text, start));
+	if (secret.size > 0)
+		buf_add_char(b, '*');
+	buf_add_str(b, str_from(text, start + secret.size));
 }
 
 bool
@@ -408,7 +420,7 @@ value_add(struct buf *b, const struct account *account, size_t row, bool is_show
 		if (is_shown && word != NULL && word->shown != NULL)
 			buf_add_text(b, word->shown);
 		else
-			buf_add_text(b, (keyword->flags & KEYWORD_IS_SECRET) != 0 ? "*" : value.text);
+			add_without_secret(b, keyword, str_of(value.text));
 		return true;
 	}
 	word = word_of(keyword, value.number);

@@ -86,17 +86,15 @@ test_refused(void)
 static void
 begin(void)
 {
-	for (size_t row = 0; row < keyword_count(); row++) {
-		struct buf name = {0};
+	for (size_t i = 0; environ[i] != NULL;) {
+		char *name = strndup(environ[i], strcspn(environ[i], "="));
 
-		buf_add_text(&name, "MAILCRANE_");
-		for (const char *p = keyword_at(row)->name; *p != '\0'; p++)
-			buf_add_char(&name, *p >= 'a' && *p <= 'z' ? (char)(*p - 'a' + 'A') : *p);
-		unsetenv(buf_text(&name));
-		buf_free(&name);
+		if (strncmp(name, "MAILCRANE_", 10) == 0)
+			unsetenv(name);
+		else
+			i++;
+		free(name);
 	}
-	unsetenv("MAILCRANE_URL");
-	unsetenv("MAILCRANE_CONNECT_TIMEOUT");
 	environment_free(&environment);
 }
 
@@ -202,25 +200,57 @@ test_hiding(void)
 	begin();
 }
 
-/* What is left of the password of variables for host and user in an account at "h" of "joe". */
-static const char *
-lent(const char *host, const char *user)
+static void
+set_variable(const char *name, const char *value)
+{
+	char variable[64];
+
+	snprintf(variable, sizeof(variable), "MAILCRANE_%s", name);
+	setenv(variable, value, 1);
+}
+
+/* The account of "joe" at "h", by the proxy "p" with the key "k", with what the variables lend. */
+static const struct account *
+lend(void)
 {
 	static struct account account;
 
-	begin();
 	account_free(&account);
 	account_init(&account);
 	account.host = strdup("h");
 	account.user = strdup("joe");
-	setenv("MAILCRANE_PASSWORD", "hunter2", 1);
-	if (host != NULL)
-		setenv("MAILCRANE_HOST", host, 1);
-	if (user != NULL)
-		setenv("MAILCRANE_USER", user, 1);
+	account.proxy_host = strdup("p");
+	account.tls_key_file = strdup("k");
 	environment_take(&environment);
 	environment_lend_secrets(&environment, &account);
-	return account.password == NULL ? "none" : account.password;
+	return &account;
+}
+
+/* What is left of the password of variables for host and user. */
+static const char *
+lent(const char *host, const char *user)
+{
+	const struct account *account;
+
+	begin();
+	set_variable("PASSWORD", "hunter2");
+	if (host != NULL)
+		set_variable("HOST", host);
+	if (user != NULL)
+		set_variable("USER", user);
+	account = lend();
+	return account->password == NULL ? "none" : account->password;
+}
+
+/* The account when `secret` is a variable, and perhaps one that says what it is for. */
+static const struct account *
+lent_beside(const char *secret, const char *name, const char *value)
+{
+	begin();
+	set_variable(secret, "hunter2");
+	if (name != NULL)
+		set_variable(name, value);
+	return lend();
 }
 
 static void
@@ -230,6 +260,12 @@ test_lending(void)
 	tap_is(lent(NULL, NULL), "hunter2", "and to any where they name none");
 	tap_is(lent("other", "joe"), "none", "but not to one at another host");
 	tap_is(lent("h", "ann"), "none", "nor to one of another user");
+	tap_is(lent_beside("PROXY_PASSWORD", NULL, NULL)->proxy_password, "hunter2", "the password of a proxy is lent where no proxy is named");
+	tap_is(lent_beside("PROXY_PASSWORD", "PROXY_HOST", "p")->proxy_password, "hunter2", "and where this one is");
+	tap_ok(lent_beside("PROXY_PASSWORD", "PROXY_HOST", "other")->proxy_password == NULL, "but not to another proxy");
+	tap_ok(lent_beside("PROXY_PASSWORD", "PROXY_USER", "ann")->proxy_password == NULL, "nor for another user there");
+	tap_is(lent_beside("TLS_KEY_PASSWORD", "TLS_KEY_FILE", "k")->tls_key_password, "hunter2", "the passphrase of a key is lent for this key");
+	tap_ok(lent_beside("TLS_KEY_PASSWORD", "TLS_KEY_FILE", "other")->tls_key_password == NULL, "and for no other");
 	lent("other", NULL);
 	begin();
 }
