@@ -7,10 +7,10 @@
 #include "net/clientkey.h"
 #include "net/gnutls.h"
 
-/* The PIN of a token. A second question means that the first answer was wrong, and giving it again would lock the token.
- */
-static int
-give_pin(void *user, int attempt, const char *url, const char *label, unsigned flags, char *pin, size_t most)
+/* A second question means that the first answer was wrong. Who gives a wrong one in every run locks the token in the end, so
+ * that the last try is left to people. */
+int
+clientkey_give_pin(void *user, int attempt, const char *url, const char *label, unsigned flags, char *pin, size_t most)
 {
 	struct clientkey *key = user;
 	size_t size;
@@ -19,7 +19,8 @@ give_pin(void *user, int attempt, const char *url, const char *label, unsigned f
 	(void)label;
 	key->is_pin_refused = key->is_pin_refused || attempt > 0 || (flags & GNUTLS_PIN_WRONG) != 0;
 	key->is_pin_wanted = true;
-	if (key->is_pin_refused || key->password == NULL)
+	key->is_last_try = !key->is_pin_refused && (flags & GNUTLS_PIN_FINAL_TRY) != 0;
+	if (key->is_pin_refused || key->is_last_try || key->password == NULL)
 		return -1;
 	size = strlen(key->password);
 	if (size >= most)
@@ -50,6 +51,11 @@ fail_key(const struct clientkey *key, const struct tls_settings *settings, int c
 	if (!is_refused && !is_locked)
 		return err_set(err, EX_CONFIG, "cannot use tls_cert_file %.*s with tls_key_file %.*s: %s",
 		               STR_ARG(certificate_name), STR_ARG(key_name), gnutls_strerror(code));
+	if (key->is_last_try) {
+		err_set(err, EX_CONFIG, "tls_key_file %.*s: the PIN of its token was not given, since the token has one try left",
+		        STR_ARG(key_name));
+		return err_hint(err, "check 'tls_key_password', and log in to the token once with another program, such as p11tool");
+	}
 	if (settings->key_password == NULL && !is_refused)
 		err_set(err, EX_CONFIG, "tls_key_file %.*s wants the %s, and there is no tls_key_password", STR_ARG(key_name),
 		        secret);
@@ -75,7 +81,7 @@ clientkey_load(struct clientkey *key, gnutls_certificate_credentials_t credentia
 	/* Without this the library loads every module the system has as soon as it thinks of tokens. */
 	(void)gnutls_pkcs11_init(has_token ? GNUTLS_PKCS11_FLAG_AUTO : GNUTLS_PKCS11_FLAG_MANUAL, NULL);
 	key->password = settings->key_password;
-	gnutls_certificate_set_pin_function(credentials, give_pin, key);
+	gnutls_certificate_set_pin_function(credentials, clientkey_give_pin, key);
 	code = gnutls_certificate_set_x509_key_file2(credentials, settings->cert_file, settings->key_file,
 	                                             GNUTLS_X509_FMT_PEM, has_token ? NULL : settings->key_password,
 	                                             0);
