@@ -376,12 +376,12 @@ say_tls() {
 	connect
 	hear
 	[ $(($(date +%s%3N) - from)) -ge 600 ]
-	say 'EHLO me\r\n'
 	from=$(date +%s%3N)
+	say 'EHLO me\r\n'
 	hear
 	[ $(($(date +%s%3N) - from)) -ge 90 ]
-	say 'NOOP\r\n'
 	from=$(date +%s%3N)
+	say 'NOOP\r\n'
 	hear
 	[ $(($(date +%s%3N) - from)) -ge 390 ]
 	assert_equal "${replies:0:3}" 250
