@@ -19,7 +19,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	player_run((const char *)data, size, 0, &whole);
 	player_run((const char *)data, size, 3, &pieces);
 	/* Where the script was followed, it must have been followed the same way. */
-	if (whole.is_as_scripted && pieces.is_as_scripted && !str_equals(buf_str(&whole.summary), buf_str(&pieces.summary)))
+	if (whole.is_as_scripted && pieces.is_as_scripted &&
+	    !str_equals(buf_str(&whole.summary), buf_str(&pieces.summary)))
 		abort();
 	player_result_free(&whole);
 	player_result_free(&pieces);

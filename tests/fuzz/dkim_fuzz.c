@@ -9,15 +9,9 @@
 
 #include "mail/dkim.h"
 #include "mail/header.h"
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 take_piece(void *context, struct str bytes)

@@ -9,16 +9,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "must.h"
 #include "queue/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* As entry_free(), for an entry without a file. */
 static void
@@ -130,7 +124,8 @@ mend(char *data, size_t size)
 	memcpy(head.data + FORMAT_FLAGS_AT, "00 00000000", 11);
 	while (at < head_size && head.data[at] != 'F')
 		at += str_find(str_from(buf_str(&head), at), '\n') + 1;
-	for (at += str_find(str_from(buf_str(&head), at < head_size ? at : head_size), '\n') + 1; n > 0 && at + 1 < head_size; n--) {
+	for (at += str_find(str_from(buf_str(&head), at < head_size ? at : head_size), '\n') + 1;
+	     n > 0 && at + 1 < head_size; n--) {
 		head.data[at] = 'T';
 		at += 1 + str_find(str_from(buf_str(&head), at + 1), '\n') + 1;
 	}

@@ -10,15 +10,9 @@
 #include "mail/address.h"
 #include "mail/identity.h"
 #include "mail/word.h"
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 check(const struct identity *identity, struct str before, struct str after)

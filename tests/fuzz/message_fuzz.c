@@ -12,23 +12,19 @@
 #include "mail/canonical.h"
 #include "mail/header.h"
 #include "mail/message.h"
+#include "must.h"
 
 enum { PIPE_MOST = 48 * 1024 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
 static struct message_rules
 choose_rules(uint8_t choice)
 {
-	return (struct message_rules){.from_mailbox = "alice@mail.example.com", .from_name = "Alice",
-	                              .message_id_domain = "mail.example.com", .now = 1637516172,
+	return (struct message_rules){.from_mailbox = "alice@mail.example.com",
+	                              .from_name = "Alice",
+	                              .message_id_domain = "mail.example.com",
+	                              .now = 1637516172,
 	                              .never_adds_message_id = (choice & 1) != 0,
 	                              .ends_at_lone_dot = (choice & 2) != 0,
 	                              .reads_recipients = (choice & 4) != 0,

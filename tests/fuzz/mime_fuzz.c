@@ -13,15 +13,9 @@
 #include "mail/header.h"
 #include "mail/mime.h"
 #include "mail/part.h"
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static bool
 read_text(struct str text, struct message *message)
@@ -98,7 +92,8 @@ check_facts(const struct message *message)
 	struct message again = {0};
 
 	must(read_text(buf_str(&text), &again));
-	must(again.size == message->size && again.header_size == message->header_size && again.wire_size == message->wire_size);
+	must(again.size == message->size && again.header_size == message->header_size &&
+	     again.wire_size == message->wire_size);
 	must(again.longest_line == message->longest_line && again.has_8bit_body == message->has_8bit_body);
 	must(again.has_nul == message->has_nul);
 	message_free(&again);
@@ -116,7 +111,8 @@ check_done(const struct message *message, struct mime_server server, const struc
 	must(mime_encode(message, server, &out, &result, &err) && !result.is_changed && !out.is_open);
 	must(result.keeps_8bit == first->keeps_8bit && result.keeps_long_lines == first->keeps_long_lines);
 	must(result.keeps_8bit_header == first->keeps_8bit_header);
-	must(result.keeps_8bit || result.keeps_8bit_header || result.keeps_long_lines || !mime_is_needed(message, server));
+	must(result.keeps_8bit || result.keeps_8bit_header || result.keeps_long_lines ||
+	     !mime_is_needed(message, server));
 }
 
 static void
@@ -157,7 +153,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 1)
 		return 0;
 	if (read_text(str_make((const char *)data + 1, size - 1), &message))
-		check(&message, (struct mime_server){.takes_8bit = (data[0] & 1) != 0, .takes_utf8 = (data[0] & 2) != 0});
+		check(&message,
+		      (struct mime_server){.takes_8bit = (data[0] & 1) != 0, .takes_utf8 = (data[0] & 2) != 0});
 	message_free(&message);
 	return 0;
 }

@@ -33,7 +33,8 @@ read_back(const struct mtasts_policy *policy)
 	struct str rest = buf_str(&policy->mx), pattern = {0};
 	struct err err = {0};
 
-	buf_printf(&text, "version: STSv1\nmode: %s\nmax_age: %lld\n", mtasts_mode_name(policy->mode), (long long)policy->max_age);
+	buf_printf(&text, "version: STSv1\nmode: %s\nmax_age: %lld\n", mtasts_mode_name(policy->mode),
+	           (long long)policy->max_age);
 	while (mtasts_next_mx(&rest, &pattern)) {
 		bool is_wild = str_starts_with(pattern, STR("*."));
 		char host[DOMAIN_MOST + 3] = {0};
@@ -47,8 +48,9 @@ read_back(const struct mtasts_policy *policy)
 			abort();
 		buf_printf(&text, "mx: %.*s\n", STR_ARG(pattern));
 	}
-	if (!mtasts_parse(&again, buf_str(&text), &err) || again.mode != policy->mode || again.max_age != policy->max_age ||
-	    again.n_mx != policy->n_mx || !str_equals(buf_str(&again.mx), buf_str(&policy->mx)))
+	if (!mtasts_parse(&again, buf_str(&text), &err) || again.mode != policy->mode ||
+	    again.max_age != policy->max_age || again.n_mx != policy->n_mx ||
+	    !str_equals(buf_str(&again.mx), buf_str(&policy->mx)))
 		abort();
 	mtasts_policy_free(&again);
 	buf_free(&text);
@@ -66,7 +68,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (policy.max_age < 0 || policy.max_age > MTASTS_AGE_MOST || policy.n_mx > MTASTS_MX_MOST)
 			abort();
 		read_back(&policy);
-	} else if (err.exit_code != EX_DATAERR || str_has_control(buf_str(&err.text)) || !str_is_utf8(buf_str(&err.text))) {
+	} else if (err.exit_code != EX_DATAERR || str_has_control(buf_str(&err.text)) ||
+	           !str_is_utf8(buf_str(&err.text))) {
 		abort();
 	}
 	err_clear(&err);

@@ -9,15 +9,9 @@
 #include "mail/address.h"
 #include "mail/qualify.h"
 #include "mail/word.h"
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static bool
 is_forgotten(const struct address *address, struct str body)

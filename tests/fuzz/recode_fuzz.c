@@ -10,15 +10,9 @@
 #include "mail/address.h"
 #include "mail/header.h"
 #include "mail/recode.h"
+#include "must.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* Unstructured text with encoded-words of ours already in it would be decoded as well. */
 static void

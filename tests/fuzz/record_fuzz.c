@@ -10,16 +10,10 @@
 
 #include "base/domain.h"
 #include "base/mem.h"
+#include "must.h"
 #include "net/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* Is host what the wire form at the end of rdata says? Every octet of a name that is taken has been read. */
 static void
@@ -31,7 +25,8 @@ check_name(struct str rdata, const char *host)
 	must(size == 0 || domain_is_ascii(str_of(host)));
 	must(rdata.size == (size == 0 ? 1 : size + 2));
 	for (size_t i = 0; i < size; i++)
-		must(host[i] == '.' ? (unsigned char)rdata.data[i + 1] < 64 : host[i] == ascii_lower(rdata.data[i + 1]));
+		must(host[i] == '.' ? (unsigned char)rdata.data[i + 1] < 64
+		                    : host[i] == ascii_lower(rdata.data[i + 1]));
 }
 
 static void
@@ -74,7 +69,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_as_all(rest);
 	while (dns_next(&rest, &rdata)) {
 		taken += 2 + rdata.size;
-		must(taken + rest.size == size && (rdata.size == 0 || (rdata.data >= copy && rdata.data + rdata.size <= copy + size)));
+		must(taken + rest.size == size &&
+		     (rdata.size == 0 || (rdata.data >= copy && rdata.data + rdata.size <= copy + size)));
 		read_as_all(rdata);
 	}
 	free(copy);

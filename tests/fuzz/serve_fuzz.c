@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "mail/address.h"
+#include "must.h"
 #include "smtp/serve.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -18,13 +19,6 @@ struct record {
 };
 
 static void
-must(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static void
 check_replies(struct str replies)
 {
 	struct str line;
@@ -32,7 +26,8 @@ check_replies(struct str replies)
 	must(replies.size >= 2 && replies.data[replies.size - 1] == '\n');
 	while (str_next_token(&replies, '\n', &line)) {
 		must(line.size >= 5 && line.size <= SERVE_REPLY_MOST + 1 && line.data[line.size - 1] == '\r');
-		must(line.data[0] >= '2' && line.data[0] <= '5' && ascii_is_digit(line.data[1]) && ascii_is_digit(line.data[2]));
+		must(line.data[0] >= '2' && line.data[0] <= '5' && ascii_is_digit(line.data[1]) &&
+		     ascii_is_digit(line.data[2]));
 		must(line.data[3] == ' ' || line.data[3] == '-');
 		must(!str_has_control(str_first(line, line.size - 1)) && !str_has_8bit(line));
 	}
@@ -47,8 +42,9 @@ take_message(struct record *record, struct serve *s, const struct buf *text)
 	must(envelope->n_recipients > 0 && envelope->n_recipients <= SERVE_RECIPIENTS_MOST);
 	must(envelope->envid == NULL || !str_has_control(str_of(envelope->envid)));
 	must((int64_t)text->size == s->text_size && (s->offer->size_most == 0 || s->text_size <= s->offer->size_most));
-	buf_printf(&record->messages, "%s %s %d %d\n", envelope->reverse_path, envelope->envid != NULL ? envelope->envid : "",
-	           envelope->wants_full_return, envelope->wants_headers_return);
+	buf_printf(&record->messages, "%s %s %d %d\n", envelope->reverse_path,
+	           envelope->envid != NULL ? envelope->envid : "", envelope->wants_full_return,
+	           envelope->wants_headers_return);
 	for (size_t i = 0; i < envelope->n_recipients; i++) {
 		const struct recipient *recipient = &envelope->recipients[i];
 
