@@ -35,12 +35,13 @@ has_session_bus(void)
 	return is_there;
 }
 
-/* `secret-tool search` writes a description, with the password in a line "secret = ...", empty for a locked item. Move it to
- * the front. */
+/* `secret-tool search` describes what it found, with the password in a line "secret = ...", which is missing or empty for a
+ * locked item. Move it to the front. False: it is locked. */
 static bool
 keep_found(struct buf *text)
 {
 	struct str rest = buf_str(text), line = {0}, start = STR("secret = ");
+	bool is_found = text->size > 0;
 
 	while (str_next_token(&rest, '\n', &line)) {
 		if (!str_starts_with(line, start))
@@ -50,7 +51,7 @@ keep_found(struct buf *text)
 		return text->size > 0;
 	}
 	buf_truncate(text, 0);
-	return true;
+	return !is_found;
 }
 
 /* False: it failed, and remark says how. */
