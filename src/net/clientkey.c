@@ -19,7 +19,7 @@ clientkey_give_pin(void *user, int attempt, const char *url, const char *label, 
 	(void)label;
 	key->is_pin_refused = key->is_pin_refused || attempt > 0 || (flags & GNUTLS_PIN_WRONG) != 0;
 	key->is_pin_wanted = true;
-	key->is_last_try = !key->is_pin_refused && (flags & GNUTLS_PIN_FINAL_TRY) != 0;
+	key->is_last_try = !key->is_pin_refused && key->password != NULL && (flags & GNUTLS_PIN_FINAL_TRY) != 0;
 	if (key->is_pin_refused || key->is_last_try || key->password == NULL)
 		return -1;
 	size = strlen(key->password);

@@ -32,12 +32,13 @@ test_giving(void)
 static void
 test_refusing(void)
 {
-	struct clientkey again = {.password = "1234"}, wrong = {.password = "1234"}, last = {.password = "1234"};
+	struct clientkey again = {.password = "1234"}, wrong = {.password = "1234"}, last = {.password = "1234"}, none = {0};
 
 	tap_ok(!is_given(&again, 1, 0) && again.is_pin_refused, "a second question is not answered: the first answer was wrong");
 	tap_ok(!is_given(&wrong, 0, GNUTLS_PIN_WRONG) && wrong.is_pin_refused, "nor one that calls it wrong");
 	tap_ok(!is_given(&last, 0, GNUTLS_PIN_FINAL_TRY | GNUTLS_PIN_COUNT_LOW) && last.is_last_try && !last.is_pin_refused,
 	       "the last try before the token locks itself is left to people");
+	tap_ok(!is_given(&none, 0, GNUTLS_PIN_FINAL_TRY) && !none.is_last_try, "but without a PIN that is what is told");
 	tap_ok(!is_given(&again, 2, GNUTLS_PIN_FINAL_TRY) && !again.is_last_try,
 	       "a PIN that was wrong just now is told as wrong, however many tries are left");
 }
