@@ -133,8 +133,10 @@ verify_prepare(struct verifier *verifier, const struct tls_settings *settings,
                gnutls_certificate_credentials_t credentials, struct err *err)
 {
 	*verifier = (struct verifier){.settings = settings, .credentials = credentials};
-	return (prepare_demands(verifier, err) && prepare_host(verifier, err) && prepare_trust(verifier, err)) ||
-	       forgive(verifier, err);
+	if (prepare_demands(verifier, err) && prepare_host(verifier, err) && prepare_trust(verifier, err))
+		return true;
+	verifier->fault = TLS_FAULT_OTHER;
+	return forgive(verifier, err);
 }
 
 void

@@ -243,6 +243,14 @@ assert_report() {
 	assert_report own.mc "no-policy-found 0 1 starttls-not-supported"
 }
 
+@test "what a policy in its test could not verify is no success in the report" {
+	policy_config <<<$'tls_report on\ntls_trust_file /nowhere'
+	host_up 1 $(with_tls)
+	send bob@testing.mc
+	assert_exit 0
+	assert_report testing.mc "sts 0 1 validation-failure"
+}
+
 @test "nothing is written down unless it is asked for" {
 	host_up 1 $(with_tls)
 	send bob@enforce.mc
