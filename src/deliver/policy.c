@@ -248,18 +248,6 @@ policy_find(struct policy *policy, const struct policy_query *query, int64_t dea
 	free(search.domain);
 }
 
-const char *
-policy_fault_name(enum policy_fault fault)
-{
-	static const char *const names[] = {
-		[POLICY_UNREACHABLE] = "sts-policy-fetch-error",
-		[POLICY_INVALID] = "sts-policy-invalid",
-		[POLICY_UNTRUSTED] = "sts-webpki-invalid",
-	};
-
-	return names[fault];
-}
-
 void
 policy_free(struct policy *policy)
 {

@@ -53,9 +53,6 @@ void policy_use_account(struct policy_query *query, const struct account *accoun
  * fetched is a policy from the cache, or none, and policy->fault. */
 void policy_find(struct policy *policy, const struct policy_query *query, int64_t deadline);
 
-/* "sts-policy-fetch-error" and the like (RFC 8460 4.3.2.2); NULL for POLICY_GOOD. Constant. */
-const char *policy_fault_name(enum policy_fault fault);
-
 void policy_free(struct policy *policy);
 
 #endif

@@ -122,7 +122,7 @@ assert_asked() {
 assert_policy() {
 	assert_line "mode $1"
 	assert_line "source $2"
-	assert_line "fault ${3:-none}"
+	assert_line "fault ${3:-good}"
 }
 
 assert_none() {

@@ -11,24 +11,21 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "deliver/policy.h"
+#include "policy_words.h"
 
 enum { DOMAIN_ARGUMENT = 1, CONNECT, TRUST_FILE, SPOOL, NOW, SECONDS, RECORDS };
 
 static void
 print(const struct policy *policy, int64_t took_ms)
 {
-	static const char *const sources[] = {
-		[POLICY_FROM_NOWHERE] = "nowhere", [POLICY_FROM_CACHE] = "cache", [POLICY_FROM_HOST] = "host"
-	};
 	struct str rest = buf_str(&policy->sts.mx), pattern = {0};
-	const char *fault = policy_fault_name(policy->fault);
 
-	printf("mode %s\nsource %s\nid %s\nmax_age %lld\n", mtasts_mode_name(policy->sts.mode), sources[policy->source], policy->id,
-	       (long long)policy->sts.max_age);
+	printf("mode %s\nsource %s\nid %s\nmax_age %lld\n", mtasts_mode_name(policy->sts.mode),
+	       policy_sources[policy->source], policy->id, (long long)policy->sts.max_age);
 	while (mtasts_next_mx(&rest, &pattern))
 		printf("mx %.*s\n", STR_ARG(pattern));
-	printf("fault %s\nwhy %s\ntook %lld\n", fault != NULL ? fault : "none", buf_text(&policy->why), (long long)took_ms);
+	printf("fault %s\nwhy %s\ntook %lld\n", policy_faults[policy->fault], buf_text(&policy->why),
+	       (long long)took_ms);
 }
 
 int

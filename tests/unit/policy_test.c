@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
-#include "deliver/policy.h"
+#include "policy_words.h"
 #include "queue_kit.h"
 
 enum { NOW = 2000000000, WEEK = 604800 };
@@ -30,23 +30,18 @@ keep(struct kit *kit, const char *id, int64_t then)
 static const char *
 find(struct kit *kit, const char *domain, const char *id, int64_t now)
 {
-	static const char *const sources[] = {
-		[POLICY_FROM_NOWHERE] = "nowhere", [POLICY_FROM_CACHE] = "cache", [POLICY_FROM_HOST] = "host"
-	};
 	static char text[128];
 	struct policy_query query = {.domain = domain, .connect = "127.0.0.1:1", .spool = kit != NULL ? &kit->spool : NULL,
 	                             .now = (time_t)now};
 	struct policy policy = {0};
-	const char *fault;
 
 	if (id != NULL) {
 		query.record.n = 1;
 		snprintf(query.record.id, sizeof(query.record.id), "%s", id);
 	}
 	policy_find(&policy, &query, clock_deadline(10));
-	fault = policy_fault_name(policy.fault);
-	snprintf(text, sizeof(text), "%s %s %s", mtasts_mode_name(policy.sts.mode), sources[policy.source],
-	         fault != NULL ? fault : "good");
+	snprintf(text, sizeof(text), "%s %s %s", mtasts_mode_name(policy.sts.mode), policy_sources[policy.source],
+	         policy_faults[policy.fault]);
 	if ((policy.fault != POLICY_GOOD) != (policy.why.size > 0))
 		return "a fault without a reason";
 	if (policy.source != POLICY_FROM_NOWHERE && strcmp(buf_text(&policy.text), good) != 0)
