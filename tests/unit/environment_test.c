@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/mem.h"
 #include "conf/environment.h"
 #include "conf/keyword.h"
 #include "tap.h"
@@ -87,7 +88,7 @@ static void
 begin(void)
 {
 	for (size_t i = 0; environ[i] != NULL;) {
-		char *name = strndup(environ[i], strcspn(environ[i], "="));
+		char *name = mem_copy(environ[i], strcspn(environ[i], "="));
 
 		if (strncmp(name, "MAILCRANE_", 10) == 0)
 			unsetenv(name);
