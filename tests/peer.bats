@@ -99,6 +99,18 @@ say_tls() {
 	assert_equal "$(tr '\n' , <ports)" "$port,"
 }
 
+@test "a port that another server still has is waited for" {
+	local first
+	start
+	first=$pid
+	(sleep 0.5 && kill "$first") &
+	start --listen "127.0.0.1:$port"
+	[ "$pid" != "$first" ]
+	connect
+	hear
+	assert_equal "${replies:0:3}" 220
+}
+
 @test "a unix socket is served and removed" {
 	start --listen "unix:$PWD/socket"
 	[ -S socket ]

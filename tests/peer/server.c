@@ -27,6 +27,10 @@
 /* With many records a summary is expensive, so that it is written only so often. */
 #define SUMMARY_MS 100
 
+/* How long a port that is in use is waited for, and how often it is tried. */
+#define BIND_MS_MOST 20000
+#define BIND_PAUSE_MS 100
+
 union address {
 	struct sockaddr any;
 	struct sockaddr_in v4;
@@ -91,6 +95,18 @@ shrink_buffer(const struct options *options, int fd)
 			(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
 
+/* A port that was given back may be another's for a while, such as that of a connection of a test beside this one. */
+static bool
+bind_patiently(int fd, const union address *address, socklen_t size)
+{
+	for (int waited = 0; bind(fd, &address->any, size) != 0; waited += BIND_PAUSE_MS) {
+		if (errno != EADDRINUSE || waited >= BIND_MS_MOST)
+			return false;
+		(void)poll(NULL, 0, BIND_PAUSE_MS);
+	}
+	return true;
+}
+
 static bool
 listen_on(struct server *server, const char *text)
 {
@@ -110,7 +126,7 @@ listen_on(struct server *server, const char *text)
 	shrink_buffer(server->options, fd);
 	if (address.any.sa_family == AF_UNIX)
 		(void)unlink(address.local.sun_path);
-	if (bind(fd, &address.any, size) != 0 || listen(fd, SOMAXCONN) != 0 ||
+	if (!bind_patiently(fd, &address, size) || listen(fd, SOMAXCONN) != 0 ||
 	    getsockname(fd, &address.any, &size) != 0)
 		return false;
 	if (address.any.sa_family == AF_UNIX)
