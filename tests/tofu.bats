@@ -121,6 +121,10 @@ assert_not_trusted() {
 	run_mailcrane --forget-key="Bücher.test:25"
 	assert_exit 0
 	[ "$(cut -d ' ' -f 1 "$KNOWN")" = other.test:25 ]
+	echo "[2001:db8::a]:25 sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= 2026-01-01T00:00:00Z" >>"$KNOWN"
+	run_mailcrane --forget-key="[2001:DB8::A]:25"
+	assert_exit 0
+	[ "$(cut -d ' ' -f 1 "$KNOWN")" = other.test:25 ]
 	run_mailcrane --forget-key="localhost:$PORT"
 	assert_exit 66
 	assert_stderr "no key of 'localhost:$PORT' is known"

@@ -11,27 +11,26 @@
 #include "cmd/talk.h"
 #include "deliver/acquaint.h"
 #include "net/known.h"
-#include "net/name.h"
 
-/* HOST:PORT as it stands in the file: A-labels in small letters. What can be no name is looked for as it is. */
+/* HOST:PORT as it stands in the file. What can be no name is looked for as it is. */
 static void
 add_server(struct buf *b, const char *server)
 {
-	struct str whole = str_of(server);
 	const char *colon = strrchr(server, ':');
 	struct str port = colon != NULL ? str_of(colon) : (struct str){0};
-	char *host = mem_copy(server, whole.size - port.size);
+	struct str host = str_first(str_of(server), strlen(server) - port.size);
+	bool is_literal = host.size > 2 && host.data[0] == '[' && host.data[host.size - 1] == ']';
+	struct str inside = is_literal ? str_first(str_from(host, 1), host.size - 2) : host;
+	char *name = mem_copy(inside.data, inside.size);
 	struct err ignored = {0};
 
-	if (host[0] == '[' || !name_to_ascii(host, b, &ignored)) {
+	if (!acquaint_add_host(b, name, &ignored)) {
 		buf_clear(b);
-		buf_add_text(b, host);
+		buf_add_str(b, host);
 	}
-	for (size_t i = 0; i < b->size; i++)
-		b->data[i] = ascii_lower(b->data[i]);
 	buf_add_str(b, port);
 	err_clear(&ignored);
-	free(host);
+	free(name);
 }
 
 static bool

@@ -8,16 +8,12 @@
 #include "net/name.h"
 #include "queue/spool.h"
 
-/* "HOST:PORT", or "[ADDRESS]:PORT" for IPv6, in small letters. */
-static bool
-add_server(struct buf *b, const struct route_host *host, struct err *err)
+bool
+acquaint_add_host(struct buf *b, const char *name, struct err *err)
 {
-	const char *name = host->tls_settings.host;
 	struct name_address address = {0};
 	size_t before = b->size;
 
-	if (name == NULL || name[0] == '\0')
-		return err_set(err, EX_CONFIG, "there is no host name under which its key could be known");
 	if (!name_to_address(name, &address)) {
 		if (!name_to_ascii(name, b, err)) {
 			err->exit_code = EX_CONFIG;
@@ -28,6 +24,19 @@ add_server(struct buf *b, const struct route_host *host, struct err *err)
 	}
 	for (size_t i = before; i < b->size; i++)
 		b->data[i] = ascii_lower(b->data[i]);
+	return true;
+}
+
+/* "HOST:PORT". */
+static bool
+add_server(struct buf *b, const struct route_host *host, struct err *err)
+{
+	const char *name = host->tls_settings.host;
+
+	if (name == NULL || name[0] == '\0')
+		return err_set(err, EX_CONFIG, "there is no host name under which its key could be known");
+	if (!acquaint_add_host(b, name, err))
+		return false;
 	buf_printf(b, ":%d", host->target.port);
 	return true;
 }

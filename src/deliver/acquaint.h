@@ -19,6 +19,10 @@ struct acquaint {
 bool acquaint_prepare(struct acquaint *acquaint, const struct account *account, const struct route_host *host,
                       struct tls_acquaintance *known, struct err *err);
 
+/* Append a host as it is named in the file: A-labels in small letters, or an address, that of IPv6 in brackets. False: EX_CONFIG,
+ * it can be no host's name. */
+bool acquaint_add_host(struct buf *b, const char *name, struct err *err);
+
 /* Append the path of the file below the folder of a queue. */
 void acquaint_add_path(struct buf *b, const char *spool_path);
 
