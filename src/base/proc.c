@@ -34,7 +34,7 @@ struct job {
 	const void *argument;
 };
 
-enum ending { ENDED, ENDED_LATE, ENDED_TOO_LONG, ENDED_UNREADABLE };
+enum ending { ENDED, ENDED_LATE, ENDED_TOO_LONG, ENDED_UNREADABLE, NOT_STARTED_LATE };
 
 struct child {
 	pid_t pid;
@@ -42,7 +42,7 @@ struct child {
 	int fd;             /* what it writes comes here; non-blocking */
 	int status;         /* as waitpid gives it, after finish() */
 	bool is_immune;     /* finish() may not kill it */
-	enum ending ending; /* after run() */
+	enum ending ending; /* after run(); all else is nothing where it is NOT_STARTED_LATE */
 };
 
 static void
@@ -270,7 +270,8 @@ finish(struct child *child)
 	close(child->fd);
 }
 
-/* Start, collect, reap. False: it could not be started, errno says why. */
+/* Start, collect, reap. False: it could not be started, errno says why. After its deadline it is not: whether it comes to
+ * its end before it is killed would be a matter of luck. */
 static bool
 run(const struct job *job, size_t most, int64_t deadline, struct buf *output, struct child *child)
 {
@@ -278,6 +279,10 @@ run(const struct job *job, size_t most, int64_t deadline, struct buf *output, st
 	bool is_started;
 	int cause;
 
+	if (clock_poll_timeout(deadline) == 0) {
+		child->ending = NOT_STARTED_LATE;
+		return true;
+	}
 	buf_reserve(output, most + 1);
 	/* A parent that ignores SIGCHLD would never learn the exit status. */
 	sigaction(SIGCHLD, &plain, &before);
@@ -302,6 +307,8 @@ describe_failure(const struct child *child, size_t most, struct buf *b)
 
 	if (child->ending == ENDED_LATE)
 		buf_printf(b, "has not ended in time and %s", fate);
+	else if (child->ending == NOT_STARTED_LATE)
+		buf_add_text(b, "was not started: no time is left for it");
 	else if (child->ending == ENDED_TOO_LONG)
 		buf_printf(b, "wrote more than %zu bytes and %s", most, fate);
 	else if (child->ending == ENDED_UNREADABLE)
@@ -387,6 +394,12 @@ proc_find_program(const char *name)
 	return NULL;
 }
 
+static bool
+is_late(const struct child *child)
+{
+	return child->ending == ENDED_LATE || child->ending == NOT_STARTED_LATE;
+}
+
 bool
 proc_collect(void (*work)(const void *argument, int fd), const void *argument, size_t most, int64_t deadline,
              struct buf *output, struct err *err)
@@ -399,8 +412,7 @@ proc_collect(void (*work)(const void *argument, int fd), const void *argument, s
 	if (!run(&job, most, deadline, output, &child))
 		is_good = err_set_errno(err, EX_OSERR, "a child process cannot be started");
 	else if (describe_failure(&child, most, &failure))
-		is_good = err_set(err, child.ending == ENDED_LATE ? EX_TEMPFAIL : EX_OSERR, "the child process %s",
-		                  buf_text(&failure));
+		is_good = err_set(err, is_late(&child) ? EX_TEMPFAIL : EX_OSERR, "the child process %s", buf_text(&failure));
 	buf_free(&failure);
 	return is_good;
 }

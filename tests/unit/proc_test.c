@@ -123,6 +123,7 @@ test_deadline(void)
 	tap_ok(!runs("exec >&-; sleep 30", 100, clock_now() + 300), "closing the output does not extend the deadline");
 	tap_ok(!runs("trap '' TERM HUP INT; sleep 30", 100, clock_now() + 300), "ignoring signals does not help");
 	tap_ok(!runs("echo", 100, clock_now() - 1000), "a deadline in the past fails");
+	tap_is(buf_text(&err.text), "command 'echo' was not started: no time is left for it", "and says why");
 	tap_ok(clock_now() - began < 6000, "every late command was ended at its deadline");
 }
 
