@@ -422,6 +422,19 @@ say_tls() {
 	assert_failure 124
 }
 
+@test "connections that come at the same time have numbers of their own" {
+	local i
+	start
+	for ((i = 0; i < 20; i++)); do
+		exec {fd}<>"/dev/tcp/127.0.0.1/$port"
+	done
+	for ((i = 0; i < 100; i++)); do
+		[ "$(grep -c 'connect from' log)" -lt 20 ] || break
+		sleep 0.05
+	done
+	assert_equal "$(sed -n 's/ .*connect from.*//p' log | sort -n | tr '\n' ' ')" "$(seq -s ' ' 20) "
+}
+
 @test "a client that was invited to speak early needs two flights" {
 	start --ehlo PIPECONNECT --ehlo PIPELINING --ehlo CHUNKING
 	connect

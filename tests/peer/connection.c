@@ -13,7 +13,7 @@
 
 #define LINE_MAX_SIZE (1024u * 1024)
 #define INJECT_WAIT_MS 50
-#define EARLY_WAIT_MS 50
+#define EARLY_WAIT_MS 1000 /* a client that was invited may have a busy machine */
 
 /* The next fault for this place that is not used up; delays are served at once. */
 static const struct fault *

@@ -150,10 +150,9 @@ log_connect(const struct log *log, unsigned number, const union address *from)
 
 /* The life of a child. */
 static void
-serve(struct run *run, int fd, const union address *from)
+serve(struct run *run, int fd, const union address *from, unsigned number)
 {
 	struct server *server = run->server;
-	unsigned number = server->shared->n_connections;
 	struct connection connection = {
 		.options = server->options,
 		.tls = server->tls,
@@ -187,16 +186,18 @@ accept_one(struct run *run, int listener)
 	union address from = {0};
 	socklen_t size = sizeof(from);
 	int fd = accept4(listener, &from.any, &size, SOCK_CLOEXEC);
+	unsigned number = 0;
 	pid_t child = -1;
 	size_t slot = 0;
 
 	if (fd < 0)
 		return;
-	server->shared->n_connections++;
+	/* Told to the child: by the time it looks for itself, it may be another's. */
+	number = ++server->shared->n_connections;
 	(void)fflush(NULL);
 	child = fork();
 	if (child == 0) {
-		serve(run, fd, &from);
+		serve(run, fd, &from, number);
 		exit(0);
 	}
 	(void)close(fd);
