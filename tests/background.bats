@@ -164,7 +164,7 @@ relay_up_securely() {
 		auth on
 		user joe
 		password $JOES_PASSWORD
-		$(cat)
+		$(</dev/stdin)
 	END
 }
 

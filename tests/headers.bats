@@ -28,7 +28,7 @@ open_account() {
 		mailname mail.example.com
 		from alice@mail.example.com
 		from_full_name "Alice Example"
-		$(cat)
+		$(</dev/stdin)
 	END
 }
 

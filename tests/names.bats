@@ -28,7 +28,7 @@ configure() {
 		aliases $HOME/aliases
 		timeout 20
 		logfile $HOME/log
-		$(cat)
+		$(</dev/stdin)
 	END
 }
 

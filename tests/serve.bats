@@ -19,7 +19,7 @@ teardown() {
 relay() {
 	local more
 
-	more=$(cat)
+	more=$(</dev/stdin)
 	start_peer --ehlo 8BITMIME --ehlo "SIZE 35882577" --ehlo PIPELINING --ehlo DSN --ehlo ENHANCEDSTATUSCODES
 	write_config <<-END
 		host 127.0.0.1
@@ -36,7 +36,7 @@ dead_relay() {
 		host 127.0.0.1
 		port 9
 		mailname mail.example.com
-		$(cat)
+		$(</dev/stdin)
 	END
 }
 

@@ -47,7 +47,7 @@ setup_home() {
 	done </etc/passwd
 	[ -n "$USER" ] || USER=$(id -un)
 	LOGNAME=$USER
-	mkdir -p -m 700 "$HOME"
+	[ -d "$HOME" ] || mkdir -m 700 "$HOME"
 	export HOME USER LOGNAME
 }
 

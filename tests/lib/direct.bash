@@ -91,7 +91,7 @@ direct_config() {
 		from joe@a-only.mc
 		timeout 5
 		logfile $HOME/log
-		$(cat)
+		$(</dev/stdin)
 	END
 }
 

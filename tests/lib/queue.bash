@@ -25,7 +25,7 @@ configure_queue() {
 		from joe@example.test
 		timeout 20
 		logfile $HOME/log
-		$(cat)
+		$(</dev/stdin)
 	END
 }
 
@@ -71,31 +71,49 @@ flush() {
 	assert_silent
 }
 
-# The names in a folder of the spool.
+# The names in a folder of the spool, sorted, in the array found.
+find_names() {
+	found=("$spool/$1"/*)
+	[ -e "${found[0]}" ] || [ -h "${found[0]}" ] || found=()
+	found=("${found[@]##*/}")
+}
+
 names() {
-	LC_ALL=C ls "$spool/$1" 2>/dev/null || true
+	local found
+
+	find_names "$1"
+	print_found
 }
 
 count_names() {
-	names "$1" | wc -l
+	local found
+
+	find_names "$1"
+	echo "${#found[@]}"
 }
 
 # There are N files in FOLDER of the spool.
 assert_count() {
 	local found
 
-	found=$(count_names "$2")
-	[ "$found" -eq "$1" ] || fail_with "$found entries in $2/, $1 expected" "$(names "$2")"
+	find_names "$2"
+	[ "${#found[@]}" -eq "$1" ] || fail_with "${#found[@]} entries in $2/, $1 expected" "${found[*]}"
 }
 
 # queue/ has none left; for wait_until.
 is_queue_empty() {
-	[ "$(count_names queue)" -eq 0 ]
+	local found
+
+	find_names queue
+	[ "${#found[@]}" -eq 0 ]
 }
 
 # The path of the only entry in FOLDER (queue).
 the_entry() {
-	printf '%s' "$spool/${1:-queue}/$(names "${1:-queue}" | head -n 1)"
+	local found
+
+	find_names "${1:-queue}"
+	printf '%s' "$spool/${1:-queue}/${found[0]:-}"
 }
 
 # Everything in queue/ is due from now on.
@@ -164,23 +182,26 @@ age_entry() {
 
 # The messages that arrived are exactly N, no Message-ID twice.
 assert_each_once() {
-	local ids
+	local ids twice messages
 
-	ids=$(for file in "$PEER_MAIL"/[0-9]*.eml; do grep -im1 '^message-id:' "$file"; done 2>/dev/null | LC_ALL=C sort)
-	[ -z "$(uniq -d <<<"$ids")" ] || fail_with "delivered twice:" "$(uniq -d <<<"$ids")"
-	[ "$(grep -c . <<<"$ids")" -eq "$1" ] || fail_with "$(grep -c . <<<"$ids") messages arrived, $1 expected"
+	find_received
+	ids=$(grep -him1 '^message-id:' "${messages[@]}" /dev/null | LC_ALL=C sort)
+	twice=$(uniq -d <<<"$ids")
+	[ -z "$twice" ] || fail_with "delivered twice:" "$twice"
+	[ "${#messages[@]}" -eq "$1" ] || fail_with "${#messages[@]} messages arrived, $1 expected"
 }
 
 # Connections that the peer has seen.
 connections() {
-	local seen
-
-	seen=$(cut -d' ' -f1 "$PEER_LOG" 2>/dev/null | sort -u | grep -c . || true)
-	printf '%s' "$seen"
+	[ -f "$PEER_LOG" ] || { echo 0; return; }
+	awk '!($1 in seen) { seen[$1]; n++ } END { print n + 0 }' "$PEER_LOG"
 }
 
 assert_connections() {
-	[ "$(connections)" -eq "$1" ] || fail_with "$(connections) connections, $1 expected"
+	local seen
+
+	seen=$(connections)
+	[ "$seen" -eq "$1" ] || fail_with "$seen connections, $1 expected"
 }
 
 # There were never more than N connections at the same time.

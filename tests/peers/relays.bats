@@ -42,7 +42,7 @@ relays() {
 		dns_server $ZONE_SERVER
 		dns_trust_anchor $ZONE_ANCHOR
 		tls_trust_file $CA
-		$(cat)
+		$(</dev/stdin)
 		account default : work
 	END
 }
