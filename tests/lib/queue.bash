@@ -188,6 +188,7 @@ assert_each_once() {
 	ids=$(grep -him1 '^message-id:' "${messages[@]}" /dev/null | LC_ALL=C sort)
 	twice=$(uniq -d <<<"$ids")
 	[ -z "$twice" ] || fail_with "delivered twice:" "$twice"
+	[ "$(grep -c . <<<"$ids")" -eq "$1" ] || fail_with "$(grep -c . <<<"$ids") of ${#messages[@]} messages have an id, $1 expected"
 	[ "${#messages[@]}" -eq "$1" ] || fail_with "${#messages[@]} messages arrived, $1 expected"
 }
 
