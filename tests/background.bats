@@ -106,7 +106,7 @@ only_queues() {
 	relay_up --fault greet:stall
 	SECONDS=0
 	submit a@example.net
-	[ "$SECONDS" -le 10 ] || fail_with "it took $SECONDS seconds"
+	[ "$SECONDS" -le 4 ] || fail_with "it took $SECONDS seconds"
 	assert_count 1 queue
 	[ "$(states_of "$(the_entry)")" = T ] || fail_with "another state"
 	[ "$(count_names routes)" -eq 1 ] || fail_with "the route is not noted"

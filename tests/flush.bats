@@ -459,7 +459,7 @@ assert_on_hold() {
 	relay_up --fault dot:stall
 	SECONDS=0
 	flush
-	[ "$SECONDS" -le 8 ] || fail_with "it took $SECONDS seconds"
+	[ "$SECONDS" -le 4 ] || fail_with "it took $SECONDS seconds"
 	[ "$(connections)" -le 2 ] || fail_with "$(connections) connections"
 	assert_count 10 queue
 	assert_count 1 routes

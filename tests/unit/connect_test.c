@@ -209,7 +209,7 @@ test_lookup(int port)
 	result = try((struct connect_target){.host = "a..b", .port = port}, 10000);
 	tap_ok(fails_with(&result, EX_NOHOST, "'a..b' is no host name"), "a name that can be none is told");
 	result = try((struct connect_target){.host = "slow.test", .port = port}, 1000);
-	tap_ok(fails_with(&result, EX_TEMPFAIL, "slow.test") && result.took_ms >= 990 && result.took_ms < TAP_SOON_MS,
+	tap_ok(fails_with(&result, EX_TEMPFAIL, "slow.test") && result.took_ms >= 990 && result.took_ms < 2000,
 	       "a look-up that hangs ends at the deadline");
 	tap_ok(strstr(result.hint, "is this machine connected?") != NULL, "with the same hint");
 	tap_is_number(result.n_left, 0, "and leaves no descriptor behind");
@@ -230,7 +230,7 @@ test_race(int port)
 	       "the next address is tried at once when one refuses");
 	result = try((struct connect_target){.host = "hole.test", .port = port}, 1000);
 	tap_ok(fails_with(&result, EX_TEMPFAIL, "127.0.0.2: connection timed out") && result.took_ms >= 990 &&
-	               result.took_ms < TAP_SOON_MS,
+	               result.took_ms < 2000,
 	       "a silent address ends at the deadline");
 	tap_is_number(result.n_left, 0, "and leaves no descriptor behind");
 	result = try((struct connect_target){.host = "dead.test", .port = port}, 10000);
@@ -317,7 +317,7 @@ test_proxy(int port, int listener)
 	fcntl(listener, F_SETFL, O_NONBLOCK);
 	target.proxy_host = "127.0.0.1";
 	result = try(target, 1000);
-	tap_ok(fails_with(&result, EX_TEMPFAIL, "proxy 127.0.0.1: no answer") && result.took_ms < TAP_SOON_MS,
+	tap_ok(fails_with(&result, EX_TEMPFAIL, "proxy 127.0.0.1: no answer") && result.took_ms < 2000,
 	       "a silent proxy ends at the deadline");
 	tap_is_number(result.n_left, 0, "and leaves no descriptor behind");
 }
@@ -342,7 +342,7 @@ test_unix(void)
 	       "a unix socket overrides the host and is loopback");
 	(void)!connect(filler, (struct sockaddr *)&address, sizeof(address));
 	result = try((struct connect_target){.socket = path}, 1000);
-	tap_ok(fails_with(&result, EX_TEMPFAIL, path) && result.took_ms >= 990 && result.took_ms < TAP_SOON_MS,
+	tap_ok(fails_with(&result, EX_TEMPFAIL, path) && result.took_ms >= 990 && result.took_ms < 2000,
 	       "a unix socket with a full queue ends at the deadline");
 	result = try((struct connect_target){.socket = missing}, 10000);
 	tap_ok(fails_with(&result, EX_TEMPFAIL, "missing: No such file"),

@@ -8,10 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What ends at a deadline has ended this many milliseconds after it began, also on a busy machine, where a second can pass
- * between two lines. Long enough not to be about speed, too short for anything that waited for the next deadline. */
-enum { TAP_SOON_MS = 8000 };
-
 static int tap_n_cases;
 static int tap_n_failed;
 
